@@ -1,0 +1,140 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built alike: Swift 6, warnings are errors, and imports say what they leak.
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let certificateReloading = Target.Dependency.product(
+  name: "NIOCertificateReloading", package: "swift-nio-extras")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func executable(
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency]
+) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(
+  _ name: String, resources: [Resource] = [], _ dependencies: [Target.Dependency]
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "hippocampus",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
+    .package(url: "https://github.com/apple/swift-nio-ssl", .upToNextMinor(from: "2.37.6")),
+    .package(url: "https://github.com/apple/swift-nio-extras", .upToNextMinor(from: "1.35.2")),
+    .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+    .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
+    .package(
+      url: "https://github.com/apple/swift-distributed-tracing", .upToNextMinor(from: "1.7.3")),
+    .package(
+      url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+    .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+    .package(url: "https://github.com/apple/swift-certificates", .upToNextMinor(from: "1.21.1")),
+    .package(
+      url: "https://github.com/swift-server/swift-service-lifecycle",
+      .upToNextMinor(from: "2.13.0")),
+    .package(
+      url: "https://github.com/swift-server/async-http-client", .upToNextMinor(from: "1.37.0")),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1"),
+      traits: []),
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2"),
+      traits: []),
+    .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
+  ],
+  targets: [
+    // Wire: values, parsers and encoders over bytes.
+    library("JSON", []),
+    library("RESP", [nioCore]),
+    library("PrometheusText", []),
+    library("AdmissionReview", ["JSON"]),
+
+    // Clients: one connection-owning type each.
+    library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging]),
+
+    // Service kit: what every process does the same way.
+    library(
+      "ServiceKit",
+      [
+        "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL, certificateReloading,
+        lifecycle, logging, metrics, coreMetrics, tracing, httpClient, arguments,
+      ]),
+
+    // Domain: the rules.
+    library("Coordination", ["JSON", "RESP", "RedisClient", nioCore, logging, metrics, crypto]),
+    library(
+      "PodHook",
+      [
+        "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", nioCore, nioPosix,
+        nioHTTP1, nioSSL, hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
+        lifecycle, logging, metrics, tracing, crypto, arguments,
+      ]),
+
+    // Executables: parse, build, run.
+    executable("exactly-one-pod-hook", ["PodHook", "ServiceKit", arguments]),
+
+    // What the demo and the tests share: real servers and a small kubelet on this machine.
+    library(
+      "LocalServers", [nioCore, nioPosix, subprocess, x509, crypto, logging]),
+    library(
+      "LocalKubelet",
+      ["JSON", "AdmissionReview", "LocalServers", httpClient, nioCore, nioSSL, subprocess, yams]),
+    executable("demo", ["LocalKubelet", "LocalServers", "exactly-one-pod-hook"]),
+
+    tests("JSONTests", ["JSON"]),
+    tests("RESPTests", ["RESP", nioCore]),
+    tests("PrometheusTextTests", ["PrometheusText"]),
+    tests("AdmissionReviewTests", resources: [.copy("Fixtures")], ["AdmissionReview", "JSON"]),
+    tests("RedisClientTests", ["RedisClient", "RESP", nioCore, nioEmbedded, logging]),
+    tests("ServiceKitTests", ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
+    tests("CoordinationTests", ["Coordination", "RedisClient"]),
+    tests("PodHookTests", ["PodHook", "AdmissionReview", "Coordination", "JSON"]),
+    tests(
+      "IntegrationTests",
+      [
+        "exactly-one-pod-hook", "RedisClient", "Coordination", "PodHook", "LocalServers",
+        "LocalKubelet", "JSON", httpClient,
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)
