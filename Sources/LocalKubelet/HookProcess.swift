@@ -1,0 +1,103 @@
+import AsyncHTTPClient
+package import LocalServers
+import NIOCore
+import NIOHTTP1
+
+/// The real webhook: `exactly-one-pod-hook webhook` on 127.0.0.1.
+package final class HookProcess: Sendable {
+  package struct Settings: Sendable {
+    /// The path of `exactly-one-pod-hook`.
+    package var executable: String
+    package var certificates: TestCertificates
+    package var redisAddresses: [String]
+    /// More options, such as `["--claim-seconds", "5"]`.
+    package var arguments: [String]
+    package var environment: [String: String]
+
+    package init(
+      executable: String, certificates: TestCertificates, redisAddresses: [String],
+      arguments: [String] = [], environment: [String: String] = [:]
+    ) {
+      self.executable = executable
+      self.certificates = certificates
+      self.redisAddresses = redisAddresses
+      self.arguments = arguments
+      self.environment = environment
+    }
+  }
+
+  package let port: Int
+  package let metricsPort: Int
+  package let probePort: Int
+  package let process: LocalProcess
+
+  private init(ports: [Int], process: LocalProcess) {
+    port = ports[0]
+    metricsPort = ports[1]
+    probePort = ports[2]
+    self.process = process
+  }
+
+  /// Where the API server asks.
+  package var address: String { "https://127.0.0.1:\(port)/mutate" }
+
+  /// Starts the webhook and, unless told otherwise, waits until it is ready.
+  ///
+  /// Throws ``LocalServersError`` with the webhook's last lines when it ends or is not ready within
+  /// 30 seconds.
+  package static func start(
+    _ settings: Settings, awaitReady: Bool = true, in processes: LocalProcesses
+  ) async throws -> HookProcess {
+    var attempts = 0
+    while true {
+      attempts += 1
+      let hook = try await launch(settings, in: processes)
+      guard awaitReady else { return hook }
+      do {
+        try await hook.waitUntilReady()
+        return hook
+      } catch let error as LocalServersError
+        where error.kind == .ended && error.message.contains("in use") && attempts < 5
+      {
+        continue
+      }
+    }
+  }
+
+  /// Waits until `/readyz` answers 200.
+  package func waitUntilReady(within limit: Duration = .seconds(30)) async throws {
+    do {
+      try await withDeadline(limit, "the webhook is ready") { [process, probePort] in
+        while true {
+          if let status = process.exitStatus { throw process.ended(status, process.output) }
+          let request = HTTPClientRequest(url: "http://127.0.0.1:\(probePort)/readyz")
+          let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(2))
+          if response?.status.code == 200 { return }
+          try await Task.sleep(for: .milliseconds(20))
+        }
+      }
+    } catch let error as LocalServersError where error.kind == .deadline {
+      throw LocalServersError(
+        .deadline, "\(error.message)\n\(process.output.suffix(20).joined(separator: "\n"))")
+    }
+  }
+
+  private static func launch(
+    _ settings: Settings, in processes: LocalProcesses
+  ) async throws -> HookProcess {
+    let ports = try (0..<3).map { _ in try FreePort.next() }
+    let process = try await processes.start(
+      LocalProcess.Command(
+        name: "webhook", executable: settings.executable,
+        arguments: [
+          "webhook", "--host", "127.0.0.1", "--port", "\(ports[0])",
+          "--certDir", settings.certificates.directory,
+          "--metrics-bind-address", "127.0.0.1:\(ports[1])",
+          "--health-probe-bind-address", "127.0.0.1:\(ports[2])",
+          "--redis-addresses", settings.redisAddresses.joined(separator: ","),
+        ] + settings.arguments,
+        environment: settings.environment,
+        installHint: "build it: swift build --product exactly-one-pod-hook"))
+    return HookProcess(ports: ports, process: process)
+  }
+}
