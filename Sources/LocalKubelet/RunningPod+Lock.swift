@@ -8,7 +8,7 @@ package struct SidecarLock: Sendable, Hashable {
   package let key: String?
   package let held: Bool
   package let fencingToken: Int?
-  /// As the sidecar writes it.
+  /// As the sidecar writes it: RFC 3339, nil while it does not hold the lock.
   package let expiresAt: String?
   /// The whole answer.
   package let answer: JSONValue
@@ -30,7 +30,7 @@ extension RunningPod {
       return SidecarLock(
         key: answer["key"]?.string, held: answer["held"]?.bool ?? false,
         fencingToken: answer["fencingToken"]?.integer,
-        expiresAt: answer["expiresAt"].map { String(decoding: $0.encoded, as: UTF8.self) },
+        expiresAt: answer["expiresAt"]?.string,
         answer: answer)
     } catch {
       try Task.checkCancellation()
