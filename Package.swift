@@ -28,9 +28,14 @@ let certificateReloading = Target.Dependency.product(
   name: "NIOCertificateReloading", package: "swift-nio-extras")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let unixSignals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
 
@@ -63,12 +68,15 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", .upToNextMinor(from: "1.35.2")),
     .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
     .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
+    .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
     .package(
       url: "https://github.com/apple/swift-distributed-tracing", .upToNextMinor(from: "1.7.3")),
     .package(
       url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
     .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
     .package(url: "https://github.com/apple/swift-certificates", .upToNextMinor(from: "1.21.1")),
+    .package(url: "https://github.com/apple/swift-asn1", .upToNextMinor(from: "1.7.4")),
+    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
     .package(
       url: "https://github.com/swift-server/swift-service-lifecycle",
       .upToNextMinor(from: "2.13.0")),
@@ -90,35 +98,38 @@ let package = Package(
     library("AdmissionReview", ["JSON"]),
 
     // Clients: one connection-owning type each.
-    library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging]),
+    library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
 
     // Service kit: what every process does the same way.
     library(
       "ServiceKit",
       [
         "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL, certificateReloading,
-        lifecycle, logging, metrics, coreMetrics, tracing, httpClient, arguments,
+        lifecycle, unixSignals, logging, metrics, coreMetrics, tracing, httpClient, arguments,
       ]),
 
     // Domain: the rules.
-    library("Coordination", ["JSON", "RESP", "RedisClient", nioCore, logging, metrics, crypto]),
+    library(
+      "Coordination",
+      ["JSON", "RESP", "RedisClient", nioCore, nioPosix, lifecycle, logging, metrics, crypto]),
     library(
       "PodHook",
       [
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", nioCore, nioPosix,
-        nioHTTP1, nioSSL, hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
-        lifecycle, logging, metrics, tracing, crypto, arguments,
+        nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
+        lifecycle, logging, metrics, tracing, crypto, httpTypes, arguments,
       ]),
 
     // Executables: parse, build, run.
-    executable("exactly-one-pod-hook", ["PodHook", "ServiceKit", arguments]),
+    executable(
+      "exactly-one-pod-hook",
+      ["PodHook", "Coordination", "ServiceKit", nioPosix, logging, arguments]),
 
     // What the demo and the tests share: real servers and a small kubelet on this machine.
-    library(
-      "LocalServers", [nioCore, nioPosix, subprocess, x509, crypto, logging]),
+    library("LocalServers", [subprocess, system, x509, asn1, crypto]),
     library(
       "LocalKubelet",
-      ["JSON", "AdmissionReview", "LocalServers", httpClient, nioCore, nioSSL, subprocess, yams]),
+      ["JSON", "AdmissionReview", "LocalServers", httpClient, nioCore, nioHTTP1, nioSSL, yams]),
     executable("demo", ["LocalKubelet", "LocalServers", "exactly-one-pod-hook"]),
 
     tests("JSONTests", ["JSON"]),
@@ -126,8 +137,11 @@ let package = Package(
     tests("PrometheusTextTests", ["PrometheusText"]),
     tests("AdmissionReviewTests", resources: [.copy("Fixtures")], ["AdmissionReview", "JSON"]),
     tests("RedisClientTests", ["RedisClient", "RESP", nioCore, nioEmbedded, logging]),
-    tests("ServiceKitTests", ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
+    tests(
+      "ServiceKitTests",
+      ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
     tests("CoordinationTests", ["Coordination", "RedisClient"]),
+    tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests("PodHookTests", ["PodHook", "AdmissionReview", "Coordination", "JSON"]),
     tests(
       "IntegrationTests",

@@ -1,0 +1,32 @@
+import Crypto
+
+/// The unguessable value that proves a lock: whoever knows it and is bound to it is the holder.
+package struct LockToken: Sendable, Hashable {
+  /// Printable, without white space.
+  package let text: String
+
+  package init(_ text: String) { self.text = text }
+
+  /// A new token of 128 random bits.
+  package static func random() -> LockToken {
+    var generator = SystemRandomNumberGenerator()
+    return random(using: &generator)
+  }
+
+  package static func random(using generator: inout some RandomNumberGenerator) -> LockToken {
+    LockToken(hex(generator.next() as UInt64) + hex(generator.next() as UInt64))
+  }
+
+  /// What may be shown of the token: the first 64 bits of its SHA-256. It names a lock in labels
+  /// and probe paths and proves nothing.
+  package var publicID: String {
+    SHA256.hash(data: Array(text.utf8)).prefix(8).reduce(into: "") { text, byte in
+      text += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
+    }
+  }
+
+  private static func hex(_ word: UInt64) -> String {
+    let digits = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+}

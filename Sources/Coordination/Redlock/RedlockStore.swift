@@ -1,0 +1,158 @@
+package import Logging
+import NIOCore
+package import RedisClient
+import ServiceLifecycle
+
+/// Locks on N independent Redis servers: the Redlock algorithm
+/// (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/) with fencing tokens.
+///
+/// A lock is granted when a quorum of servers set it for us and its time to live is not used up.
+/// Servers are asked in parallel, each within its own short time, and a decision falls as soon as a
+/// quorum has made it: a slow or dead server of three changes nothing.
+package final class RedlockStore: LockStore {
+  package struct Configuration: Sendable {
+    /// Goes in front of every key in Redis.
+    package var keyPrefix = ""
+    /// How long one server may take for one command.
+    package var nodeTimeout = Duration.milliseconds(500)
+    /// The longest first pause between two attempts that split the vote; doubles up to eight times
+    /// that.
+    package var retryDelay = Duration.milliseconds(40)
+
+    package init() {}
+  }
+
+  let configuration: Configuration
+  let nodes: [RedlockNode]
+  let time: any MonotonicTime
+  let logger: Logger
+  private let givenBack: AsyncStream<GiveBack>
+  private let giveBacks: AsyncStream<GiveBack>.Continuation
+
+  var quorum: Int { nodes.count / 2 + 1 }
+
+  /// - Parameter clients: one for each server; the store runs them.
+  package init(
+    clients: [RedisClient], configuration: Configuration = Configuration(),
+    time: any MonotonicTime = SystemTime(), logger: Logger
+  ) {
+    self.configuration = configuration
+    self.time = time
+    self.logger = logger
+    nodes = clients.map(RedlockNode.init)
+    // What does not fit frees itself when its time to live runs out.
+    (givenBack, giveBacks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+  }
+
+  package func run() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      for node in nodes { group.addTask { try await node.client.run() } }
+      group.addTask { await self.runGiveBacks() }
+    }
+  }
+
+  func keys(of key: LockKey) -> RedlockKeys {
+    RedlockKeys(prefix: configuration.keyPrefix, key: key)
+  }
+
+  /// What is left for one command until `deadline`.
+  func timeout(until deadline: Duration) -> Duration {
+    min(configuration.nodeTimeout, deadline - time.now)
+  }
+
+  /// A lock's life without drift: 1 % of it and 2 ms.
+  func validity(of ttl: Duration) -> Duration { ttl - ttl / 100 - .milliseconds(2) }
+
+  func unavailable(_ tally: QuorumTally, _ key: LockKey?) -> LockStoreError {
+    let failures = tally.failures.sorted { $0.node < $1.node }
+    return LockStoreError(
+      Task.isCancelled ? .cancelled : .noQuorum, key: key, quorum: quorum, members: nodes.count,
+      failures: failures.map { .init(member: nodes[$0.node].name, reason: $0.reason) })
+  }
+
+  /// Asks all servers at once and counts until `isDecided`.
+  func ask(
+    _ question: @escaping @Sendable (RedlockNode) async throws(RedisError) -> RedlockNode.Verdict,
+    until isDecided: (QuorumTally) -> Bool
+  ) async -> QuorumTally {
+    var tally = QuorumTally(members: nodes.count)
+    if nodes.count == 1 {
+      tally.add(await result(of: question, from: 0), from: 0)
+      return tally
+    }
+    await withTaskGroup(of: (Int, Result<RedlockNode.Verdict, RedisError>).self) { group in
+      for node in nodes.indices {
+        group.addTask { (node, await self.result(of: question, from: node)) }
+      }
+      for await (node, result) in group {
+        tally.add(result, from: node)
+        if isDecided(tally) {
+          // Those still waiting for an answer give up the answer, not what they sent.
+          group.cancelAll()
+          break
+        }
+      }
+    }
+    return tally
+  }
+
+  private func result(
+    of question: @Sendable (RedlockNode) async throws(RedisError) -> RedlockNode.Verdict,
+    from node: Int
+  ) async -> Result<RedlockNode.Verdict, RedisError> {
+    do throws(RedisError) {
+      return .success(try await question(nodes[node]))
+    } catch {
+      return .failure(error)
+    }
+  }
+}
+
+extension QuorumTally {
+  fileprivate mutating func add(
+    _ result: Result<RedlockNode.Verdict, RedisError>, from node: Int
+  ) {
+    switch result {
+    case .success(let verdict): add(verdict, from: node)
+    case .failure(let error): add(failure: error.reason, from: node)
+    }
+  }
+}
+
+// MARK: - Giving back
+
+extension RedlockStore {
+  struct GiveBack: Sendable {
+    let key: LockKey
+    let token: LockToken
+    let podUID: String?
+    /// Where it may be.
+    let nodes: [Int]
+  }
+
+  /// How long a lock that was half-taken is tried to be given back; after that it frees itself.
+  private static let giveBackTime = Duration.seconds(5)
+
+  package func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
+    giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices))
+  }
+
+  func giveBack(_ key: LockKey, token: LockToken, podUID: String?, on nodes: [Int]) {
+    if nodes.isEmpty { return }
+    giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes))
+  }
+
+  private func runGiveBacks() async {
+    await withDiscardingTaskGroup { group in
+      for await item in givenBack.cancelOnGracefulShutdown() {
+        for node in item.nodes {
+          group.addTask {
+            _ = try? await self.nodes[node].release(
+              self.keys(of: item.key), token: item.token, podUID: item.podUID,
+              timeout: Self.giveBackTime)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/// How an admission ended: one code for logs and metrics, and whether the Pod was let in.
+package enum AdmissionOutcome: String, CaseIterable, Sendable {
+  case notGuarded = "not_guarded"
+  case granted
+  /// Admitted without the lock, to wait for it (`policy: wait`).
+  case waiting
+  /// The Pod carries the unclaimed claim of this very request.
+  case reinvoked
+  case dryRun = "dry_run"
+  case invalidKey = "invalid_key"
+  case invalidExpiration = "invalid_expiration"
+  case invalidPolicy = "invalid_policy"
+  case ambiguous
+  case windows
+  case taken
+  case storeUnavailable = "store_unavailable"
+
+  package var isAllowed: Bool {
+    switch self {
+    case .notGuarded, .granted, .waiting, .reinvoked, .dryRun: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import Coordination
+import JSON
+
+/// The container that goes into one Pod.
+struct SidecarContainer {
+  let identity: HookIdentity
+  let template: SidecarTemplate
+  let key: LockKey
+  let token: LockToken
+  let expiration: Int
+  /// Nil for a Pod on the host's network: there nothing listens on TCP.
+  let port: Int?
+  let isGuaranteed: Bool
+  let gracePeriod: Int
+  /// The containers of the Pod that the fence has to stop.
+  let otherContainers: Int
+
+  /// How long before the end of the lease the sidecar gives up.
+  ///
+  /// Stopping takes a moment for each container. A third of the lease is the most that a short lease
+  /// can spare.
+  var fenceMargin: (seconds: Int, isCapped: Bool) {
+    let wanted = 3 + 2 * otherContainers
+    let most = max(expiration / 3, 0)
+    return (min(wanted, most), wanted > most)
+  }
+
+  var probeAddress: String { port.map { "0.0.0.0:\($0)" } ?? "unix:@\(socketName)" }
+  private var socketName: String { "\(identity.containerName)-\(token.publicID)" }
+
+  func write(to writer: inout JSONWriter) {
+    writer.object { container in
+      container.field("name", identity.containerName)
+      container.field("image", template.image)
+      if let policy = template.imagePullPolicy { container.field("imagePullPolicy", policy) }
+      container.array("args") { list in
+        for argument in arguments { list.string(Self.literal(argument)) }
+      }
+      container.array("env") { writeEnvironment(to: &$0) }
+      container.object("resources") { writeResources(to: &$0) }
+      if template.isGated {
+        container.field("restartPolicy", "Always")
+        if template.fence == .restartAll { writeRestartRules(to: &container) }
+        container.object("startupProbe") { probe in
+          writeProbe("/startupz", to: &probe)
+          probe.field("periodSeconds", 1)
+          probe.field("timeoutSeconds", 1)
+          probe.field("failureThreshold", 2_147_483_647)
+        }
+      }
+      container.object("securityContext") { Self.writeSecurity(to: &$0) }
+      if template.secret != nil {
+        container.array("volumeMounts") { list in
+          list.object { mount in
+            mount.field("name", identity.secretVolumeName)
+            mount.field("mountPath", SidecarTemplate.secretPath)
+            mount.field("readOnly", true)
+          }
+        }
+      }
+    }
+  }
+
+  /// The liveness probe that takes an application container down when the lock is lost.
+  func writeFenceProbe(to writer: inout JSONWriter) {
+    writer.object { probe in
+      writeProbe("/held", to: &probe)
+      probe.field("periodSeconds", 1)
+      probe.field("timeoutSeconds", 1)
+      probe.field("failureThreshold", 1)
+      probe.field("terminationGracePeriodSeconds", 2)
+    }
+  }
+
+  private var arguments: [String] {
+    var list = [
+      "sidecar", key.description, token.text,
+      "--expiration-seconds", String(expiration),
+      "--fence-margin-seconds", String(fenceMargin.seconds),
+      "--fence", template.isGated ? template.fence.rawValue : Fence.none.rawValue,
+      "--termination-grace-period-seconds", String(gracePeriod),
+      "--probe-address", probeAddress,
+    ]
+    if !template.isGated { list.append("--ungated") }
+    if template.releaseDelaySeconds > 0 {
+      list += ["--release-delay-seconds", String(template.releaseDelaySeconds)]
+    }
+    if let variant = identity.variant { list += ["--variant", variant] }
+    list += template.storeArguments
+    if template.secret != nil {
+      list += ["--redis-credentials-directory", SidecarTemplate.secretPath]
+    }
+    return list
+  }
+
+  /// The kubelet replaces `$(NAME)` in arguments, and `$$` by `$`: a key must arrive as written.
+  private static func literal(_ argument: String) -> String {
+    argument.contains("$")
+      ? argument.split(
+        separator: "$", omittingEmptySubsequences: false
+      ).joined(separator: "$$") : argument
+  }
+
+  private func writeEnvironment(to list: inout JSONWriter) {
+    let fields = [
+      ("POD_UID", "metadata.uid"), ("POD_NAME", "metadata.name"),
+      ("POD_NAMESPACE", "metadata.namespace"), ("NODE_NAME", "spec.nodeName"),
+    ]
+    for (name, path) in fields {
+      list.object { variable in
+        variable.field("name", name)
+        variable.object("valueFrom") { $0.object("fieldRef") { $0.field("fieldPath", path) } }
+      }
+    }
+  }
+
+  /// In a Guaranteed Pod limits equal requests for both resources, so that it stays one.
+  private func writeResources(to resources: inout JSONWriter) {
+    let cpuLimit = template.cpuLimit ?? (isGuaranteed ? template.cpuRequest : nil)
+    resources.object("requests") { requests in
+      requests.field("cpu", isGuaranteed ? cpuLimit ?? template.cpuRequest : template.cpuRequest)
+      requests.field("memory", isGuaranteed ? template.memoryLimit : template.memoryRequest)
+    }
+    resources.object("limits") { limits in
+      if let cpuLimit { limits.field("cpu", cpuLimit) }
+      limits.field("memory", template.memoryLimit)
+    }
+  }
+
+  private func writeRestartRules(to container: inout JSONWriter) {
+    container.array("restartPolicyRules") { rules in
+      rules.object { rule in
+        rule.field("action", "RestartAllContainers")
+        rule.object("exitCodes") { codes in
+          codes.field("operator", "In")
+          codes.array("values") { $0.integer(Fence.exitCode) }
+        }
+      }
+    }
+  }
+
+  private func writeProbe(_ path: String, to probe: inout JSONWriter) {
+    let path = "\(path)/\(token.publicID)"
+    if let port {
+      probe.object("httpGet") { get in
+        get.field("path", path)
+        get.field("port", port)
+      }
+    } else {
+      probe.object("exec") { exec in
+        exec.array("command") { list in
+          for word in [
+            identity.executable, "sidecar", "check", "--probe-address", probeAddress,
+            "--path", path,
+          ] { list.string(word) }
+        }
+      }
+    }
+  }
+
+  private static func writeSecurity(to security: inout JSONWriter) {
+    security.field("allowPrivilegeEscalation", false)
+    security.object("capabilities") { $0.array("drop") { $0.string("ALL") } }
+    security.field("privileged", false)
+    security.field("readOnlyRootFilesystem", true)
+    security.field("runAsGroup", 65532)
+    security.field("runAsNonRoot", true)
+    security.field("runAsUser", 65532)
+    security.object("seccompProfile") { $0.field("type", "RuntimeDefault") }
+  }
+}

@@ -1,0 +1,183 @@
+import AdmissionReview
+import Coordination
+import JSON
+
+/// Puts the sidecar into a Pod: computes the smallest patch from the Pod as it was sent.
+struct SidecarInjection {
+  let identity: HookIdentity
+  let template: SidecarTemplate
+  let pod: PodManifest
+
+  /// What the injected container is to hold.
+  struct Grant {
+    let key: LockKey
+    let token: LockToken
+    let expiration: Int
+    /// Nil when the lock was not granted at admission.
+    let fencingToken: UInt64?
+  }
+
+  struct Result {
+    var patch = JSONPatch()
+    /// What the user should know, without being refused.
+    var warnings: [String] = []
+  }
+
+  /// Sidecars of ours that are in the Pod already.
+  var existing: [PodManifest.Container] {
+    pod.containers.filter { $0.name == identity.containerName }
+  }
+
+  func inject(_ grant: Grant) throws(JSONError) -> Result {
+    var result = Result()
+    let others = pod.containers.filter { $0.name != identity.containerName }
+    let port = pod.isHostNetwork ? nil : try freePort(beside: others)
+    let sidecar = SidecarContainer(
+      identity: identity, template: template, key: grant.key, token: grant.token,
+      expiration: grant.expiration, port: port,
+      isGuaranteed: try QualityOfService.isGuaranteed(pod),
+      gracePeriod: try pod.spec?.field("terminationGracePeriodSeconds")?.integer ?? 30,
+      otherContainers: others.count)
+    try writeMetadata(grant, sidecar, to: &result.patch)
+    // The fence first: its paths are valid only while no container has moved.
+    if template.isGated, template.fence == .liveness {
+      try writeFenceProbes(sidecar, others, to: &result)
+    }
+    try place(sidecar, in: &result.patch)
+    if let secret = template.secret { try writeVolume(secret, to: &result.patch) }
+    if sidecar.fenceMargin.isCapped {
+      result.warnings.append(
+        "expiration \(grant.expiration) is short for \(others.count + 1) containers: the lock is "
+          + "given up only \(sidecar.fenceMargin.seconds) s before it could run out")
+    }
+    return result
+  }
+
+  /// What Istio's proxy must leave alone, merged into what the Pod already says. Also done when
+  /// Istio has come into the Pod after us.
+  func writeIstioAnnotations(probePort: Int?, to patch: inout JSONPatch) throws(JSONError) {
+    guard try pod.isInIstioMesh() else { return }
+    let lists = [
+      ("excludeInboundPorts", probePort.map { [$0] } ?? []),
+      ("excludeOutboundPorts", template.storePorts),
+    ]
+    for (name, ports) in lists where !ports.isEmpty {
+      let annotation = "traffic.sidecar.istio.io/\(name)"
+      let present = try pod.annotations?.field(annotation)?.string ?? ""
+      var list = present.split(separator: ",").map { String($0.trimmingSpaces) }
+      if list.contains("*") { continue }
+      let missing = ports.map(String.init).filter { !list.contains($0) }
+      if missing.isEmpty { continue }
+      list += missing
+      let joined = list.joined(separator: ",")
+      patch.add(JSONPointer("metadata", "annotations", annotation)) { $0.string(joined) }
+    }
+  }
+
+  private func writeMetadata(
+    _ grant: Grant, _ sidecar: SidecarContainer, to patch: inout JSONPatch
+  ) throws(JSONError) {
+    let annotation = JSONPointer("metadata", "annotations", identity.fencingTokenAnnotation)
+    if let fencingToken = grant.fencingToken {
+      patch.add(annotation) { $0.string(String(fencingToken)) }
+    } else if try pod.annotations?.field(identity.fencingTokenAnnotation) != nil {
+      patch.remove(annotation)
+    }
+    try writeIstioAnnotations(probePort: sidecar.port, to: &patch)
+    if pod.labels?.isObject != true {
+      patch.add(JSONPointer("metadata", "labels")) { $0.object { _ in } }
+    }
+    patch.add(JSONPointer("metadata", "labels", identity.managedLabel)) { $0.string("true") }
+    let id = grant.token.publicID
+    patch.add(JSONPointer("metadata", "labels", identity.lockIDLabel)) { $0.string(id) }
+  }
+
+  /// A single stale sidecar in the right list is replaced where it is; anything else of ours is
+  /// removed, and the new one put in its place.
+  private func place(_ sidecar: SidecarContainer, in patch: inout JSONPatch) throws(JSONError) {
+    let list: PodManifest.Container.List = template.isGated ? .initContainers : .containers
+    let stale = existing
+    if stale.count == 1, let old = stale.first, old.list == list {
+      patch.replace(JSONPointer("spec", list.rawValue, String(old.index))) {
+        sidecar.write(to: &$0)
+      }
+      return
+    }
+    for old in stale.reversed() {
+      patch.remove(JSONPointer("spec", old.list.rawValue, String(old.index)))
+    }
+    guard try pod.hasList(list) else {
+      patch.add(JSONPointer("spec", list.rawValue)) { writer in
+        writer.beginArray()
+        sidecar.write(to: &writer)
+        writer.endArray()
+      }
+      return
+    }
+    // An ordinary container has no place in line.
+    let position = template.isGated && template.position == .first ? "0" : "-"
+    patch.add(JSONPointer("spec", list.rawValue, position)) { sidecar.write(to: &$0) }
+  }
+
+  private func writeVolume(_ secret: String, to patch: inout JSONPatch) throws(JSONError) {
+    let volumes = try pod.spec?.field("volumes")
+    for volume in volumes?.elements ?? []
+    where try volume.field("name")?.string == identity.secretVolumeName { return }
+    let write = { (writer: inout JSONWriter) in
+      writer.object { volume in
+        volume.field("name", identity.secretVolumeName)
+        volume.object("secret") { $0.field("secretName", secret) }
+      }
+    }
+    if volumes?.isArray == true {
+      patch.add(JSONPointer("spec", "volumes", "-"), write)
+    } else {
+      patch.add(JSONPointer("spec", "volumes")) { writer in
+        writer.beginArray()
+        write(&writer)
+        writer.endArray()
+      }
+    }
+  }
+
+  private func writeFenceProbes(
+    _ sidecar: SidecarContainer, _ others: [PodManifest.Container], to result: inout Result
+  ) throws(JSONError) {
+    if sidecar.port == nil {
+      result.warnings.append(
+        "fence liveness needs a port: the containers of this hostNetwork Pod are not stopped "
+          + "when the lock is lost")
+      return
+    }
+    for container in others where container.list == .containers {
+      let probe = try container.node.field("livenessProbe")
+      let path = try probe?.field("httpGet", "path")?.string ?? ""
+      // One that an earlier sidecar of ours brought along carries its lock's id.
+      if probe == nil || path.hasPrefix("/held/") {
+        let place = JSONPointer(
+          "spec", container.list.rawValue, String(container.index), "livenessProbe")
+        result.patch.add(place) { sidecar.writeFenceProbe(to: &$0) }
+      } else {
+        result.warnings.append(
+          "container \(container.name) keeps its own livenessProbe: it is not stopped when the "
+            + "lock is lost")
+      }
+    }
+  }
+
+  /// The probe port, or the next lower one that no other container uses.
+  private func freePort(beside others: [PodManifest.Container]) throws(JSONError) -> Int {
+    var used: Set<Int> = []
+    for container in others { used.formUnion(try PodManifest.ports(of: container.node)) }
+    var port = template.probePort
+    while used.contains(port), port > 1 { port -= 1 }
+    return port
+  }
+}
+
+extension Substring {
+  fileprivate var trimmingSpaces: Substring {
+    let start = drop { $0 == " " }
+    return start.lastIndex { $0 != " " }.map { start[...$0] } ?? ""
+  }
+}

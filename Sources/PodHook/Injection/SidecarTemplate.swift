@@ -1,0 +1,58 @@
+/// How the injected container looks, apart from the Pod that it goes into.
+package struct SidecarTemplate: Sendable {
+  package enum Position: String, CaseIterable, Sendable {
+    /// In front of the init containers that are there: they wait for the lock as well.
+    case first
+    /// Behind them: they run before the lock is held.
+    case last
+  }
+
+  package var image: String
+  /// `Always`, `IfNotPresent`, `Never`, or nil for the cluster's default.
+  package var imagePullPolicy: String?
+  /// Whether the container is an init container with `restartPolicy: Always` (a native sidecar):
+  /// then nothing else starts before it has proved the lock. Otherwise it is an ordinary container,
+  /// with neither gate nor fence.
+  package var isGated: Bool
+  package var position: Position
+  package var fence: Fence
+  package var probePort: Int
+  package var cpuRequest: String
+  package var cpuLimit: String?
+  package var memoryRequest: String
+  package var memoryLimit: String
+  /// A Secret in the Pod's namespace with the store's credentials.
+  package var secret: String?
+  /// What the sidecar needs to reach the store: options of its command line, no secrets.
+  package var storeArguments: [String]
+  /// The ports of the store's members, which go around Istio's proxy.
+  package var storePorts: [Int]
+  /// See `--release-delay-seconds`; zero: release at once.
+  package var releaseDelaySeconds: Int
+
+  package init(
+    image: String, imagePullPolicy: String? = nil, isGated: Bool = true,
+    position: Position = .first, fence: Fence = .restartAll, probePort: Int,
+    cpuRequest: String = "10m", cpuLimit: String? = nil, memoryRequest: String = "32Mi",
+    memoryLimit: String = "32Mi", secret: String? = nil, storeArguments: [String] = [],
+    storePorts: [Int] = [], releaseDelaySeconds: Int = 0
+  ) {
+    self.image = image
+    self.imagePullPolicy = imagePullPolicy
+    self.isGated = isGated
+    self.position = position
+    self.fence = fence
+    self.probePort = probePort
+    self.cpuRequest = cpuRequest
+    self.cpuLimit = cpuLimit
+    self.memoryRequest = memoryRequest
+    self.memoryLimit = memoryLimit
+    self.secret = secret
+    self.storeArguments = storeArguments
+    self.storePorts = storePorts
+    self.releaseDelaySeconds = releaseDelaySeconds
+  }
+
+  /// Where the Secret is mounted in the sidecar.
+  static let secretPath = "/var/run/secrets/hippocampus"
+}

@@ -1,0 +1,121 @@
+package import ArgumentParser
+package import ServiceKit
+
+/// The options of `webhook` that say how the injected sidecar looks.
+package struct InjectionOptions: ParsableArguments {
+  @Option(help: "auto, restart-all, liveness or none (default: auto).")
+  package var fence: String?
+
+  @Option(help: "The image of the sidecar.")
+  package var sidecarImage: String?
+
+  @Option(help: "Always, IfNotPresent or Never (default: the cluster's).")
+  package var sidecarImagePullPolicy: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Inject a native sidecar, behind which everything waits (default: yes).")
+  package var enableSidecarContainers: Bool?
+
+  @Option(help: "first or last among the init containers (default: first).")
+  package var sidecarPosition: String?
+
+  @Option(help: "The sidecar's port for probes; the next lower one if it is used.")
+  package var sidecarProbePort: String?
+
+  @Option(help: "(default: 10m)")
+  package var sidecarCPURequest: String?
+
+  @Option(help: "(default: none)")
+  package var sidecarCPULimit: String?
+
+  @Option(help: "(default: 32Mi)")
+  package var sidecarMemoryRequest: String?
+
+  @Option(help: "(default: 32Mi)")
+  package var sidecarMemoryLimit: String?
+
+  @Option(help: "A Secret in the Pod's namespace with the store's credentials.")
+  package var sidecarSecret: String?
+
+  @Option(help: "Leave the lock that many seconds to live when it is released (default: 0).")
+  package var releaseDelaySeconds: String?
+
+  package init() {}
+
+  private enum FenceChoice: String, CaseIterable {
+    case auto
+    case restartAll = "restart-all"
+    case liveness
+    case none
+
+    /// Without a look at the API server's version, the fence that protects.
+    var fence: Fence {
+      switch self {
+      case .auto, .restartAll: .restartAll
+      case .liveness: .liveness
+      case .none: .none
+      }
+    }
+  }
+
+  private enum PullPolicy: String, CaseIterable {
+    case always = "Always"
+    case ifNotPresent = "IfNotPresent"
+    case never = "Never"
+  }
+
+  /// - Parameters:
+  ///   - image: the default image.
+  ///   - probePort: the default port.
+  ///   - store: where the sidecars find their locks.
+  package func resolve(
+    _ reader: inout OptionReader, image: String, probePort: Int, store: StoreConfiguration
+  ) -> SidecarTemplate {
+    var template = SidecarTemplate(
+      image: reader.string("sidecar-image", flag: sidecarImage, default: image),
+      probePort: reader.integer(
+        "sidecar-probe-port", flag: sidecarProbePort, default: probePort, in: 1...65535))
+    template.fence = reader.choice("fence", flag: fence, default: FenceChoice.auto).fence
+    template.imagePullPolicy = pullPolicy(&reader)
+    template.isGated = reader.bool(
+      "enable-sidecar-containers", flag: enableSidecarContainers, default: true)
+    template.position = reader.choice("sidecar-position", flag: sidecarPosition, default: .first)
+    template.cpuRequest =
+      quantity("sidecar-cpu-request", sidecarCPURequest, &reader) ?? template.cpuRequest
+    template.cpuLimit = quantity("sidecar-cpu-limit", sidecarCPULimit, &reader)
+    template.memoryRequest =
+      quantity("sidecar-memory-request", sidecarMemoryRequest, &reader) ?? template.memoryRequest
+    template.memoryLimit =
+      quantity("sidecar-memory-limit", sidecarMemoryLimit, &reader) ?? template.memoryLimit
+    template.secret = reader.value(
+      "sidecar-secret", flag: sidecarSecret, allowed: "the name of a Secret"
+    ) { Self.isName($0) ? $0 : nil }
+    template.releaseDelaySeconds = reader.integer(
+      "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)
+    template.storeArguments = store.sidecarArguments
+    template.storePorts = store.ports
+    return template
+  }
+
+  private func pullPolicy(_ reader: inout OptionReader) -> String? {
+    reader.value(
+      "sidecar-image-pull-policy", flag: sidecarImagePullPolicy,
+      allowed: PullPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+    ) { PullPolicy(rawValue: $0)?.rawValue }
+  }
+
+  /// A resource quantity as Kubernetes writes them: digits, perhaps a fraction, perhaps a suffix.
+  private func quantity(
+    _ name: String, _ flag: String?, _ reader: inout OptionReader
+  ) -> String? {
+    reader.value(name, flag: flag, allowed: "a resource quantity such as 10m or 32Mi") { text in
+      text.wholeMatch(of: #/[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi)?/#) == nil ? nil : text
+    }
+  }
+
+  /// A DNS subdomain (RFC 1123), as Kubernetes wants for names.
+  private static func isName(_ text: String) -> Bool {
+    text.utf8.count <= 253 && text.wholeMatch(of: #/[a-z0-9]([-.a-z0-9]*[a-z0-9])?/#) != nil
+  }
+}

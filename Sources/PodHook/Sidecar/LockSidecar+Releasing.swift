@@ -1,0 +1,45 @@
+import Coordination
+import CoreMetrics
+import Logging
+
+extension LockSidecar {
+  /// Gives the lock back, and tries again until that is done or the kubelet would kill.
+  ///
+  /// Runs after the task that held the lock has ended; a cancelled task could not reach the store,
+  /// so this must not be called in one.
+  func release() async {
+    let status = view.status(at: time.now)
+    view.drop()
+    metrics.held.record(0)
+    let end = time.now + (configuration.isGated ? configuration.gracePeriod : .seconds(1))
+    while time.now < end, !Task.isCancelled {
+      do throws(LockStoreError) {
+        let isReleased = try await releaseOnce(deadline: min(time.now + Self.storeTime, end))
+        if isReleased {
+          metrics.released.increment()
+          logger.notice("lock released")
+        } else if status.isHeld {
+          logger.notice("lock was gone before it was released")
+        }
+        return
+      } catch {
+        logger.warning("lock could not be released", metadata: ["reason": "\(error)"])
+      }
+      guard (try? await time.sleep(for: .milliseconds(100))) != nil else { return }
+    }
+  }
+
+  private func releaseOnce(deadline: Duration) async throws(LockStoreError) -> Bool {
+    let (key, uid) = (configuration.key, configuration.podUID)
+    let token = view.token ?? configuration.token
+    if configuration.releaseDelay > .zero, configuration.releaseDelay < configuration.expiration {
+      let result = try await store.extend(
+        key, .init(token: token), as: configuration.holder, ttl: configuration.releaseDelay,
+        deadline: deadline)
+      try await store.forgetOpened(key, podUID: uid, deadline: deadline)
+      if case .extended = result { return true }
+      return false
+    }
+    return try await store.release(key, token: token, podUID: uid, deadline: deadline)
+  }
+}

@@ -1,0 +1,66 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+package import ServiceKit
+
+/// Asks a sidecar's probe path as the kubelet would: for Pods on the host's network, where the
+/// kubelet runs this executable inside the sidecar's container instead.
+package struct ProbeCheck: Sendable {
+  private let address: ListenAddress
+  private let path: String
+  private let timeout: Duration
+
+  package init(address: ListenAddress, path: String, timeout: Duration = .seconds(1)) {
+    self.address = address
+    self.path = path
+    self.timeout = timeout
+  }
+
+  /// - Returns: the status and the body, on one line.
+  /// - Throws: if there is no answer in time.
+  package func ask() async throws -> (status: Int, body: String) {
+    let channel = try await connect()
+    return try await channel.executeThenClose { inbound, outbound in
+      let head = HTTPRequestHead(
+        version: .http1_1, method: .GET, uri: path,
+        headers: ["Host": "localhost", "Connection": "close"])
+      try await outbound.write(.head(head))
+      try await outbound.write(.end(nil))
+      var status = 0
+      var body = ByteBuffer()
+      for try await part in inbound {
+        switch part {
+        case .head(let head): status = Int(head.status.code)
+        case .body(let bytes) where body.readableBytes < 4096: body.writeImmutableBuffer(bytes)
+        case .body: break
+        case .end: return (status, String(buffer: body).filter { !$0.isNewline })
+        }
+      }
+      throw ChannelError.eof
+    }
+  }
+
+  private typealias Client = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+  private func connect() async throws -> Client {
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connectTimeout(.init(timeout))
+    let initialize: @Sendable (any Channel) -> EventLoopFuture<Client> = { channel in
+      channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+        return try Client(wrappingChannelSynchronously: channel)
+      }
+    }
+    switch address {
+    case .tcp(let host, let port):
+      let host = host == "0.0.0.0" || host.isEmpty ? "127.0.0.1" : host
+      return try await bootstrap.connect(host: host, port: port, channelInitializer: initialize)
+    case .unix(let path):
+      return try await bootstrap.connect(
+        unixDomainSocketPath: path, channelInitializer: initialize)
+    case .abstract(let name):
+      return try await bootstrap.connect(
+        unixDomainSocketPath: "\0" + name, channelInitializer: initialize)
+    }
+  }
+}

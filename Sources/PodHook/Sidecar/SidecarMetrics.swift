@@ -1,0 +1,29 @@
+import Metrics
+
+/// What a sidecar counts.
+struct SidecarMetrics: Sendable {
+  let held = Gauge(label: "lock_held")
+  let acquired = Counter(label: "lock_acquired_total")
+  let renewed = Counter(label: "lock_renewed_total")
+  let failedRenewals = Counter(label: "lock_renewal_failures_total")
+  let released = Counter(label: "lock_released_total")
+  /// Starts that found the lock of this very Pod: the sidecar before this one crashed.
+  let resumed = Counter(label: "lock_sidecar_crashes_total")
+  /// How much of the lease was left when it was renewed.
+  let timeLeft = Timer(label: "lock_lease_left_seconds")
+
+  func lost(_ reason: LossReason) {
+    Counter(label: "lock_lost_total", dimensions: [("reason", reason.rawValue)]).increment()
+    held.record(0)
+  }
+}
+
+/// Why a lock counts as lost.
+package enum LossReason: String, CaseIterable, Sendable {
+  /// The lease could run out before it is renewed.
+  case expiring
+  /// The store says that it is another's or gone.
+  case taken
+  /// The sidecar was down for longer than its lease while the application ran on.
+  case absent
+}

@@ -1,0 +1,119 @@
+import AdmissionReview
+import Coordination
+import CoreMetrics
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceKit
+import Tracing
+
+/// `POST /mutate`: reads an AdmissionReview, asks for a verdict, writes the answer in time.
+struct WebhookEndpoint: Sendable {
+  static let path = "/mutate"
+  /// The largest body that is read: a Pod has at most some MiB in etcd.
+  static let bodyLimit = 8 << 20
+  /// What the API server waits when it does not say.
+  static let defaultTimeout = Duration.seconds(10)
+
+  let admission: PodAdmission
+  let time: any MonotonicTime
+  let metrics: WebhookMetrics
+  let logger: Logger
+
+  /// An answer to something that is no admission request.
+  private struct Fault: Error {
+    let status: HTTPResponse.Status
+    let message: String
+  }
+
+  /// A response, and what to do if it does not reach the caller.
+  struct Answer: Sendable {
+    let response: Response
+    fileprivate let claim: (key: LockKey, token: LockToken)?
+  }
+
+  /// Nobody got the answer, so nobody will start the Pod.
+  func takeBack(_ answer: Answer) {
+    guard let claim = answer.claim else { return }
+    admission.store.giveBack(claim.key, token: claim.token, podUID: nil)
+  }
+
+  func answer(to request: Request) async -> Answer {
+    let start = time.now
+    do throws(Fault) {
+      let review = try await read(request)
+      let deadline = start + Self.timeLimit(query: request.uri.query)
+      let verdict = await traced(request, review) {
+        await admission.review(review, deadline: deadline)
+      }
+      metrics.record(verdict.outcome, time.now - start)
+      let response = Self.response(
+        .ok, "application/json", ByteBuffer(bytes: verdict.response.encoded(uid: review.uid)))
+      guard let key = verdict.key, let token = verdict.claim else {
+        return Answer(response: response, claim: nil)
+      }
+      return Answer(response: response, claim: (key, token))
+    } catch {
+      metrics.malformed.increment()
+      logger.notice(
+        "request refused",
+        metadata: ["status": "\(error.status.code)", "reason": "\(error.message)"])
+      let text = ByteBuffer(string: error.message + "\n")
+      return Answer(response: Self.response(error.status, "text/plain", text), claim: nil)
+    }
+  }
+
+  private func read(_ request: Request) async throws(Fault) -> AdmissionRequest {
+    guard request.uri.path == Self.path else {
+      throw Fault(status: .notFound, message: "only \(Self.path) is served here")
+    }
+    guard request.method == .post else {
+      throw Fault(status: .methodNotAllowed, message: "only POST is allowed")
+    }
+    let type = request.headers[.contentType] ?? ""
+    guard type.prefix(while: { $0 != ";" }).lowercased() == "application/json" else {
+      throw Fault(status: .badRequest, message: "content type must be application/json")
+    }
+    let tooLarge = Fault(
+      status: .contentTooLarge, message: "the body is larger than \(Self.bodyLimit) bytes")
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
+      throw tooLarge
+    }
+    let body: ByteBuffer
+    do {
+      body = try await request.body.collect(upTo: Self.bodyLimit)
+    } catch is NIOTooManyBytesError {
+      throw tooLarge
+    } catch {
+      throw Fault(status: .badRequest, message: "the body did not arrive")
+    }
+    do throws(AdmissionReviewError) {
+      return try AdmissionRequest(parsing: Array(body.readableBytesView))
+    } catch {
+      throw Fault(status: .badRequest, message: error.description)
+    }
+  }
+
+  /// What the API server waits (`?timeout=10s`), less a tenth for the way back.
+  static func timeLimit(query: String?) -> Duration {
+    var timeout = defaultTimeout
+    for parameter in (query ?? "").split(separator: "&") where parameter.hasPrefix("timeout=") {
+      if let stated = Duration(text: String(parameter.dropFirst("timeout=".count))),
+        stated > .zero
+      {
+        timeout = min(stated, .seconds(30))
+      }
+    }
+    return timeout - min(timeout / 10, .milliseconds(500))
+  }
+
+  private static func response(
+    _ status: HTTPResponse.Status, _ type: String, _ body: ByteBuffer
+  ) -> Response {
+    Response(
+      status: status,
+      headers: [.contentType: type, .contentLength: String(body.readableBytes)],
+      body: ResponseBody(byteBuffer: body))
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Coordination
+import NIOPosix
+import PodHook
+import ServiceKit
+
+struct Sidecar: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Keeps the lock of the Pod that it runs in.", subcommands: [Check.self, Keep.self],
+    defaultSubcommand: Keep.self)
+
+  struct Keep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "keep", abstract: "Takes the lock over and keeps it (the default).",
+      shouldDisplay: false)
+
+    @OptionGroup var sidecar: SidecarOptions
+    @OptionGroup(title: "Store") var store: StoreOptions
+    @OptionGroup var hook: HookOptions
+    @OptionGroup var logging: LoggingOptions
+
+    func run() async throws {
+      var reader = OptionReader()
+      let (configuration, address) = sidecar.resolve(
+        &reader, defaultPort: ExactlyOnePodHook.probePort,
+        environment: ProcessEnvironment.current, now: WallClock.now.seconds)
+      let storeConfiguration = store.resolve(&reader)
+      _ = hook.resolve(&reader)
+      let level = logging.resolve(&reader)
+      try reader.finish()
+
+      let (logger, registry) = Observability.bootstrap(level: level, label: "sidecar")
+      // One connection per store member and a probe a second: one thread is plenty.
+      let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+      let lockStore = storeConfiguration.makeStore(
+        clientName: "exactly-one-pod-sidecar", eventLoopGroup: group, logger: logger)
+      let process = try SidecarProcess(
+        configuration: configuration, probeAddress: address, store: lockStore,
+        registry: registry, eventLoopGroup: group, logger: logger)
+      try await process.run()
+    }
+  }
+
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Asks a probe path of a running sidecar; exits 0 if it says 200.")
+
+    @Option(help: "Where the sidecar answers: host:port or unix:@name.")
+    var probeAddress: String
+
+    @Option(help: "For example /startupz/<id>.")
+    var path: String
+
+    func run() async throws {
+      var reader = OptionReader()
+      let address = reader.address(
+        "probe-address", flag: probeAddress, default: .tcp(host: "127.0.0.1", port: 0))
+      try reader.finish()
+      let (status, body) = try await ProbeCheck(address: address, path: path).ask()
+      print("\(status) \(body)")
+      if status != 200 { throw ExitWithCode(1) }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Coordination
+import NIOPosix
+import PodHook
+import ServiceKit
+
+struct Webhook: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Admits annotated Pods one by one, and puts the sidecar into them.")
+
+  @OptionGroup var webhook: WebhookOptions
+  @OptionGroup(title: "Sidecar") var injection: InjectionOptions
+  @OptionGroup(title: "Store") var store: StoreOptions
+  @OptionGroup var hook: HookOptions
+  @OptionGroup var logging: LoggingOptions
+
+  func run() async throws {
+    var reader = OptionReader()
+    let configuration = webhook.resolve(&reader)
+    let storeConfiguration = store.resolve(&reader)
+    let template = injection.resolve(
+      &reader, image: ExactlyOnePodHook.image, probePort: ExactlyOnePodHook.probePort,
+      store: storeConfiguration)
+    let identity = HookIdentity.exactlyOne(variant: hook.resolve(&reader))
+    let level = logging.resolve(&reader)
+    try reader.finish()
+
+    let (logger, registry) = Observability.bootstrap(level: level, label: "webhook")
+    storeConfiguration.warn(logger)
+    let time = SystemTime()
+    let lockStore = storeConfiguration.makeStore(
+      clientName: "exactly-one-pod-webhook", eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      time: time, logger: logger)
+    let admission = PodAdmission(
+      identity: identity, template: template, store: lockStore,
+      claimTime: configuration.claimTime, wallClock: { WallClock.now.seconds })
+    let process = try WebhookProcess(
+      configuration: configuration, admission: admission, time: time, registry: registry,
+      logger: logger)
+    try await process.run()
+  }
+}
