@@ -1,0 +1,19 @@
+/// What the client says to be let in. Secret: descriptions and mirrors never show it.
+package struct RedisCredentials: Sendable, Hashable {
+  /// The ACL user; nil for the default one.
+  package let username: String?
+  package let password: String
+
+  package init(username: String? = nil, password: String) {
+    self.username = username
+    self.password = password
+  }
+}
+
+extension RedisCredentials: CustomStringConvertible, CustomDebugStringConvertible,
+  CustomReflectable
+{
+  package var description: String { "(redacted)" }
+  package var debugDescription: String { description }
+  package var customMirror: Mirror { Mirror(self, children: [:]) }
+}
