@@ -24,6 +24,8 @@ let lifecycle = Target.Dependency.product(
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let serviceContext = Target.Dependency.product(
+  name: "ServiceContextModule", package: "swift-service-context")
 let certificateReloading = Target.Dependency.product(
   name: "NIOCertificateReloading", package: "swift-nio-extras")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -71,6 +73,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
     .package(
       url: "https://github.com/apple/swift-distributed-tracing", .upToNextMinor(from: "1.7.3")),
+    .package(url: "https://github.com/apple/swift-service-context", .upToNextMinor(from: "1.5.1")),
     .package(
       url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
     .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
@@ -117,13 +120,19 @@ let package = Package(
       [
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", nioCore, nioPosix,
         nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
-        lifecycle, logging, metrics, tracing, crypto, httpTypes, arguments,
+        lifecycle, logging, metrics, coreMetrics, tracing, serviceContext, crypto, httpTypes,
+        arguments,
       ]),
 
     // Executables: parse, build, run.
     executable(
       "exactly-one-pod-hook",
       ["PodHook", "Coordination", "ServiceKit", nioPosix, logging, arguments]),
+
+    // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
+    executable(
+      "admission-constant", path: "Benchmarks/admission-constant",
+      [hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, lifecycle, logging]),
 
     // What the demo and the tests share: real servers and a small kubelet on this machine.
     library("LocalServers", [subprocess, system, x509, asn1, crypto]),
@@ -140,7 +149,12 @@ let package = Package(
     tests(
       "ServiceKitTests",
       ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
-    tests("CoordinationTests", ["Coordination", "RedisClient"]),
+    tests(
+      "CoordinationTests",
+      [
+        "Coordination", "RedisClient", "RESP", "LocalServers", "JSON", nioCore, nioPosix, logging,
+        lifecycle,
+      ]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests("PodHookTests", ["PodHook", "AdmissionReview", "Coordination", "JSON"]),
     tests(

@@ -29,14 +29,15 @@ struct Sidecar: AsyncParsableCommand {
       let level = logging.resolve(&reader)
       try reader.finish()
 
-      let (logger, registry) = Observability.bootstrap(level: level, label: "sidecar")
+      let telemetry = Telemetry(bootstrap: level, label: "sidecar")
       // One connection per store member and a probe a second: one thread is plenty.
       let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
       let lockStore = storeConfiguration.makeStore(
-        clientName: "exactly-one-pod-sidecar", eventLoopGroup: group, logger: logger)
+        clientName: "exactly-one-pod-sidecar", eventLoopGroup: group,
+        logger: telemetry.logger)
       let process = try SidecarProcess(
         configuration: configuration, probeAddress: address, store: lockStore,
-        registry: registry, eventLoopGroup: group, logger: logger)
+        registry: telemetry.registry, eventLoopGroup: group, logger: telemetry.logger)
       try await process.run()
     }
   }

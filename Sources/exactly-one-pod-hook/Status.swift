@@ -57,11 +57,12 @@ extension StoreOptions {
     let level = logging.resolve(&reader)
     return {
       // What goes wrong is said once, by the command itself.
-      let (logger, _) = Observability.bootstrap(level: max(level, .critical), label: "command")
+      let telemetry = Telemetry(bootstrap: max(level, .critical), label: "command")
       return LockInspection(
         store: configuration.makeStore(
           clientName: "exactly-one-pod-hook",
-          eventLoopGroup: MultiThreadedEventLoopGroup(numberOfThreads: 1), logger: logger))
+          eventLoopGroup: MultiThreadedEventLoopGroup(numberOfThreads: 1),
+          logger: telemetry.logger))
     }
   }
 }

@@ -23,20 +23,21 @@ struct Webhook: AsyncParsableCommand {
       store: storeConfiguration)
     let identity = HookIdentity.exactlyOne(variant: hook.resolve(&reader))
     let level = logging.resolve(&reader)
+    let traces = OTLPConfiguration(reader: &reader, serviceName: "exactly-one-pod-hook")
     try reader.finish()
 
-    let (logger, registry) = Observability.bootstrap(level: level, label: "webhook")
-    storeConfiguration.warn(logger)
+    let telemetry = Telemetry(bootstrap: level, label: "webhook", traces: traces)
+    storeConfiguration.warn(telemetry.logger)
     let time = SystemTime()
     let lockStore = storeConfiguration.makeStore(
       clientName: "exactly-one-pod-webhook", eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-      time: time, logger: logger)
+      time: time, logger: telemetry.logger)
     let admission = PodAdmission(
       identity: identity, template: template, store: lockStore,
       claimTime: configuration.claimTime, wallClock: { WallClock.now.seconds })
     let process = try WebhookProcess(
-      configuration: configuration, admission: admission, time: time, registry: registry,
-      logger: logger)
+      configuration: configuration, admission: admission, time: time,
+      telemetry: telemetry)
     try await process.run()
   }
 }

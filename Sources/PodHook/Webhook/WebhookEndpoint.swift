@@ -6,7 +6,6 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceKit
-import Tracing
 
 /// `POST /mutate`: reads an AdmissionReview, asks for a verdict, writes the answer in time.
 struct WebhookEndpoint: Sendable {
@@ -20,6 +19,18 @@ struct WebhookEndpoint: Sendable {
   let time: any MonotonicTime
   let metrics: WebhookMetrics
   let logger: Logger
+  let tracer: OTLPTracer
+  /// Whether spans go anywhere.
+  let isTracing: Bool
+
+  init(admission: PodAdmission, time: any MonotonicTime, telemetry: Telemetry) {
+    self.admission = admission
+    self.time = time
+    metrics = WebhookMetrics()
+    logger = telemetry.logger
+    tracer = telemetry.tracer
+    isTracing = telemetry.exporter != nil
+  }
 
   /// An answer to something that is no admission request.
   private struct Fault: Error {
@@ -44,9 +55,7 @@ struct WebhookEndpoint: Sendable {
     do throws(Fault) {
       let review = try await read(request)
       let deadline = start + Self.timeLimit(query: request.uri.query)
-      let verdict = await traced(request, review) {
-        await admission.review(review, deadline: deadline)
-      }
+      let verdict = await decide(request, review, deadline: deadline)
       metrics.record(verdict.outcome, time.now - start)
       let response = Self.response(
         .ok, "application/json", ByteBuffer(bytes: verdict.response.encoded(uid: review.uid)))

@@ -1,5 +1,5 @@
 package import Coordination
-package import Logging
+import Logging
 package import ServiceKit
 import ServiceLifecycle
 
@@ -13,8 +13,9 @@ package struct WebhookProcess: Sendable {
   /// Binds the ports and loads the certificates: what cannot work is said here.
   package init(
     configuration: WebhookConfiguration, admission: PodAdmission, time: any MonotonicTime,
-    registry: PrometheusRegistry, logger: Logger
+    telemetry: Telemetry
   ) throws(FatalError) {
+    let logger = telemetry.logger
     let store = admission.store
     let certificates = try ServingCertificates(
       directory: configuration.certificateDirectory, logger: logger)
@@ -22,7 +23,7 @@ package struct WebhookProcess: Sendable {
       certificates.healthCheck, Self.storeCheck(store, time).healthCheck,
     ])
     var metricsRoutes = MonitorRoutes()
-    metricsRoutes.addMetrics(registry)
+    metricsRoutes.addMetrics(telemetry.registry)
     let metricsTLS =
       configuration.isMetricsSecure ? try certificates.serverConfiguration() : nil
     let metrics = try MonitorServer(
@@ -34,12 +35,12 @@ package struct WebhookProcess: Sendable {
     let probes = try MonitorServer(
       name: "probes", address: configuration.probeAddress, option: "health-probe-bind-address",
       logger: logger, respond: probeRoutes.respond)
-    let endpoint = WebhookEndpoint(
-      admission: admission, time: time, metrics: WebhookMetrics(), logger: logger)
+    let endpoint = WebhookEndpoint(admission: admission, time: time, telemetry: telemetry)
     let server = try AdmissionServer(
       configuration: configuration, certificates: certificates, endpoint: endpoint,
       logger: logger)
-    parts = [
+    let exporter = telemetry.exporter.map { [ServiceRunner.Part($0)] } ?? []
+    parts = exporter + [
       .init(StoreService(store), name: "store"),
       .init(
         StoreFindings(store: store, time: time, logger: logger), name: "findings",

@@ -2,17 +2,26 @@ package import Logging
 import Metrics
 package import ServiceKit
 
-/// Logs and metrics of a hook's process.
-package enum Observability {
-  /// Sets them up for the whole process. Call once, first of all.
-  package static func bootstrap(
-    level: Logger.Level, label: String
-  ) -> (logger: Logger, registry: PrometheusRegistry) {
+/// Logs, metrics and traces of a hook's process.
+package struct Telemetry: Sendable {
+  package let logger: Logger
+  package let registry: PrometheusRegistry
+  let tracer: OTLPTracer
+  /// Nil unless the environment says where traces go.
+  let exporter: OTLPExporter?
+
+  /// Sets logs and metrics up for the whole process. Call once, first of all.
+  ///
+  /// - Parameter traces: nil: incoming trace ids go to the logs, and no span is recorded.
+  package init(bootstrap level: Logger.Level, label: String, traces: OTLPConfiguration? = nil) {
     JSONLogHandler.bootstrap(level: level)
-    let registry = PrometheusRegistry()
-    for (name, help) in helps { registry.describe(name, help: help) }
+    registry = PrometheusRegistry()
+    for (name, help) in Self.helps { registry.describe(name, help: help) }
     MetricsSystem.bootstrap(registry)
-    return (Logger(label: label), registry)
+    let logger = Logger(label: label)
+    self.logger = logger
+    exporter = traces.map { OTLPExporter($0, logger: logger) }
+    tracer = OTLPTracer(exporter: exporter)
   }
 
   private static let helps = [
