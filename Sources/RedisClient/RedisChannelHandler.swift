@@ -27,7 +27,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
   private var parser: RESPParser
   private var pipeline = Pipeline()
   private var context: ChannelHandlerContext?
-  private var batch: [QueuedCommand] = []
+  private var isFlushing = false
   private var answers: [(PendingCommand, RESPValue)] = []
   private var answered = 0
   /// Why the connection ends, where that is known before it does.
@@ -146,22 +146,28 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
   /// Sends what is queued for as long as the socket takes it. What it does not take stays in the
   /// queue, where it can still expire.
+  ///
+  /// A write may end in this handler again before it returns: with a socket that has room once
+  /// more, or with the end of the connection. The loop sees to both.
   func flush() {
-    guard let context, case .ready = state else { return }
+    guard let context, !isFlushing else { return }
+    isFlushing = true
     let now = context.eventLoop.now
-    while context.channel.isWritable {
+    var batch: [QueuedCommand] = []
+    while case .ready = state, context.channel.isWritable {
       pipe.take(into: &batch, length: Self.writeLength)
       guard !batch.isEmpty else { break }
-      write(&batch, at: now, context)
+      write(batch, at: now, context)
+      batch.removeAll(keepingCapacity: true)
     }
+    isFlushing = false
   }
 
   private func write(
-    _ batch: inout [QueuedCommand], at now: NIODeadline, _ context: ChannelHandlerContext
+    _ batch: [QueuedCommand], at now: NIODeadline, _ context: ChannelHandlerContext
   ) {
-    var length = 0
-    for entry in batch { length += entry.pending.length }
-    var buffer = context.channel.allocator.buffer(capacity: length)
+    var buffer = context.channel.allocator.buffer(
+      capacity: batch.reduce(0) { $0 + $1.pending.length })
     for entry in batch {
       if entry.pending.deadline <= now { entry.pending.expire() }
       guard entry.pending.markSent() else {
@@ -171,7 +177,6 @@ final class RedisChannelHandler: ChannelInboundHandler {
       pipeline.append(entry.pending, at: now)
       entry.command.write(into: &buffer)
     }
-    batch.removeAll(keepingCapacity: true)
     // Flushed each time: TLS takes everything between flushes without telling whether it is full.
     if buffer.readableBytes > 0 {
       context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)

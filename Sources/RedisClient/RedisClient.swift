@@ -93,7 +93,13 @@ package final class RedisClient: Service, Sendable {
   /// Keeps the client connected until the task is cancelled or a graceful shutdown begins; then
   /// closes the connection, and commands fail from there on. Call it once.
   package func run() async throws {
-    await cancelWhenGracefulShutdown { await self.stayConnected() }
+    await cancelWhenGracefulShutdown { await self.runUntilCancelled() }
+  }
+
+  /// Like ``run()``, but a graceful shutdown does not end it: for an owner that still has to send
+  /// something then.
+  package func runUntilCancelled() async {
+    await stayConnected()
     pipe.end(RedisError(.notConnected, address: address.description, "the client has ended"))
     logger.debug("Redis client ended")
   }

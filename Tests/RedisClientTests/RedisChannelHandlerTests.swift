@@ -127,6 +127,48 @@ import Testing
     }
   }
 
+  @Test func aSocketThatHasRoomAgainDuringAWriteIsNoSurprise() async throws {
+    let connection = try await FakeConnection.greeted()
+    try await connection.addFirst { WritabilityEcho() }
+    let outcomes = Outcomes()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      try await connection.setWritable(false)
+      // More than one write takes.
+      let long = RESPArgument.bytes(ByteBuffer(repeating: 0x61, count: 70_000))
+      for name in ["A", "B"] {
+        await connection.start(RESPCommand(name, long), in: &group, outcomes.note(name))
+      }
+      try await connection.setWritable(true)
+      for name in ["A", "B"] {
+        #expect(try await connection.nextWrite().hasPrefix("*2\r\n$1\r\n\(name)\r\n$70000\r\n"))
+      }
+      try await connection.answer("+1\r\n+2\r\n")
+      await outcomes.wait(for: 2)
+      #expect(Set(outcomes.all) == ["A = 1", "B = 2"])
+    }
+  }
+
+  @Test func aConnectionThatEndsDuringAWriteLosesOnlyThatWrite() async throws {
+    let connection = try await FakeConnection.greeted()
+    try await connection.addFirst { CloseOnFlush() }
+    let outcomes = Outcomes()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      try await connection.setWritable(false)
+      let long = RESPArgument.bytes(ByteBuffer(repeating: 0x61, count: 70_000))
+      await connection.start(RESPCommand("A", long), in: &group, outcomes.note("A"))
+      await connection.start(
+        RESPCommand("B"), timeout: .milliseconds(50), in: &group, outcomes.note("B"))
+      try await connection.setWritable(true)
+      await outcomes.wait(for: 1)
+      #expect(outcomes.all == ["A: connectionClosed, sent"])
+      // The other one waits for the next connection, in vain here.
+      await connection.advance(.milliseconds(70))
+      await outcomes.wait(for: 2)
+      #expect(outcomes.all.last == "B: timedOut")
+      #expect(connection.pipe.pendingCount == 0)
+    }
+  }
+
   @Test func aConnectionThatStallsIsClosed() async throws {
     let connection = try await FakeConnection.greeted { $0.stallLimit = .seconds(10) }
     let outcomes = Outcomes()
@@ -189,15 +231,5 @@ import Testing
 
   private func wire(_ names: String...) -> String {
     names.map { "*1\r\n$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
-  }
-}
-
-extension FakeConnection {
-  /// Pretends that the socket takes nothing, or takes it again.
-  func setWritable(_ isWritable: Bool) async throws {
-    try await channel.testingEventLoop.executeInContext { [channel] in
-      channel.isWritable = isWritable
-      channel.pipeline.fireChannelWritabilityChanged()
-    }
   }
 }
