@@ -132,7 +132,11 @@ let package = Package(
     // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
     executable(
       "admission-constant", path: "Benchmarks/admission-constant",
-      [hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, lifecycle, logging]),
+      [
+        hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioPosix, nioSSL, lifecycle,
+        unixSignals,
+        logging,
+      ]),
 
     // What the demo and the tests share: real servers and a small kubelet on this machine.
     library("LocalServers", [subprocess, system, x509, asn1, crypto]),
@@ -145,7 +149,9 @@ let package = Package(
     tests("RESPTests", ["RESP", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
     tests("AdmissionReviewTests", resources: [.copy("Fixtures")], ["AdmissionReview", "JSON"]),
-    tests("RedisClientTests", ["RedisClient", "RESP", nioCore, nioEmbedded, logging]),
+    tests(
+      "RedisClientTests",
+      ["RedisClient", "RESP", "LocalServers", nioCore, nioPosix, nioEmbedded, lifecycle, logging]),
     tests(
       "ServiceKitTests",
       ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
@@ -160,8 +166,8 @@ let package = Package(
     tests(
       "IntegrationTests",
       [
-        "exactly-one-pod-hook", "RedisClient", "Coordination", "PodHook", "LocalServers",
-        "LocalKubelet", "JSON", httpClient,
+        "exactly-one-pod-hook", "LocalServers", "LocalKubelet", "JSON", httpClient, nioCore,
+        nioPosix, nioHTTP1, nioSSL,
       ]),
   ],
   swiftLanguageModes: [.v6]

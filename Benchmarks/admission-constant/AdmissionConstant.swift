@@ -1,3 +1,4 @@
+import HTTPTypes
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
@@ -5,6 +6,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import UnixSignals
 
 /// The same HTTP stack as the webhook's, answering every POST with one constant: what admission
 /// costs is the difference.

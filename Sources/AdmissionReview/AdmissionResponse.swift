@@ -49,7 +49,8 @@ package struct AdmissionResponse: Sendable {
         response.field("allowed", refusal == nil)
         if let patch {
           response.field("patchType", "JSONPatch")
-          response.field("patch", Data(patch).base64EncodedString())
+          response.key("patch")
+          response.ascii(Data(patch).base64EncodedData())
         }
         if let refusal { Self.write(refusal, to: &response) }
         if !warnings.isEmpty {

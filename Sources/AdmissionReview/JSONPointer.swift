@@ -22,17 +22,18 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
 
   /// The escaped form: `~` becomes `~0` and `/` becomes `~1`.
   package var description: String {
-    tokens.map { token in
-      var text = "/"
-      for character in token.unicodeScalars {
-        switch character {
-        case "~": text += "~0"
-        case "/": text += "~1"
-        default: text.unicodeScalars.append(character)
+    var text: [UInt8] = []
+    for token in tokens {
+      text.append(UInt8(ascii: "/"))
+      for byte in token.utf8 {
+        switch byte {
+        case UInt8(ascii: "~"): text.append(contentsOf: "~0".utf8)
+        case UInt8(ascii: "/"): text.append(contentsOf: "~1".utf8)
+        default: text.append(byte)
         }
       }
-      return text
-    }.joined()
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static func unescape(_ token: Substring) -> String? {

@@ -37,6 +37,15 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
+  /// Writes a string of which the caller knows that nothing in it needs an escape.
+  package mutating func ascii(_ value: some Sequence<UInt8>) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(contentsOf: value)
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
   package mutating func integer(_ value: some BinaryInteger) { raw(value.description.utf8) }
 
   /// Writes a number; what JSON has no number for (NaN, infinities) becomes `null`.
@@ -105,23 +114,28 @@ package struct JSONWriter: Sendable {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
   }
 
+  /// Copies in runs: almost no text holds anything to escape.
   private mutating func quote(_ text: String) {
+    var text = text
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0..<0x20: escape(byte)
-      default: bytes.append(byte)
+    text.withUTF8 { utf8 in
+      var copied = 0
+      for index in utf8.indices {
+        let byte = utf8[index]
+        if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
+        bytes.append(contentsOf: utf8[copied..<index])
+        copied = index + 1
+        escape(byte)
       }
+      bytes.append(contentsOf: utf8[copied...])
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func escape(_ control: UInt8) {
+  private mutating func escape(_ byte: UInt8) {
     bytes.append(UInt8(ascii: "\\"))
-    switch control {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
     case 0x08: bytes.append(UInt8(ascii: "b"))
     case 0x09: bytes.append(UInt8(ascii: "t"))
     case 0x0A: bytes.append(UInt8(ascii: "n"))
@@ -130,8 +144,8 @@ package struct JSONWriter: Sendable {
     default:
       let digits = Array("0123456789abcdef".utf8)
       bytes.append(contentsOf: "u00".utf8)
-      bytes.append(digits[Int(control >> 4)])
-      bytes.append(digits[Int(control & 15)])
+      bytes.append(digits[Int(byte >> 4)])
+      bytes.append(digits[Int(byte & 15)])
     }
   }
 }

@@ -6,7 +6,8 @@ package struct LocalCluster: Sendable {
   package let processes: LocalProcesses
   package let redis: [RedisServer]
   package let certificates: TestCertificates
-  package let hook: HookProcess
+  /// The webhooks, one for each variant, in the order in which they are asked.
+  package let hooks: [HookProcess]
   package let kubelet: LocalKubelet
 
   package struct Settings: Sendable {
@@ -16,6 +17,8 @@ package struct LocalCluster: Sendable {
     /// More options of the webhook.
     package var hookArguments: [String] = []
     package var hookEnvironment: [String: String] = [:]
+    /// Several hooks in one cluster: the `VARIANT` of each, nil for none. At least one.
+    package var variants: [String?] = [nil]
     package var kubelet: LocalKubelet.Settings
 
     /// - Parameter executable: the path of `exactly-one-pod-hook`.
@@ -23,6 +26,9 @@ package struct LocalCluster: Sendable {
       kubelet = LocalKubelet.Settings(executable: executable)
     }
   }
+
+  /// The first webhook, mostly the only one.
+  package var hook: HookProcess { hooks[0] }
 }
 
 /// Runs `body` in a cluster of its own; nothing of it is left afterwards.
@@ -32,19 +38,22 @@ package func withLocalCluster<Result: Sendable>(
   try await withLocalProcesses { processes in
     let redis = try await processes.startRedisServers(settings.redisCount, settings.redis)
     let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
-    let hook = try await HookProcess.start(
-      HookProcess.Settings(
+    var hooks: [HookProcess] = []
+    for variant in settings.variants {
+      var hook = HookProcess.Settings(
         executable: settings.kubelet.executable, certificates: certificates,
         redisAddresses: redis.map(\.address), arguments: settings.hookArguments,
-        environment: settings.hookEnvironment),
-      in: processes)
+        environment: settings.hookEnvironment)
+      hook.environment["VARIANT"] = variant
+      hooks.append(try await HookProcess.start(hook, in: processes))
+    }
     return try await withLocalKubelet(
-      settings.kubelet, webhook: hook.address, authorityPath: certificates.authorityPath,
+      settings.kubelet, webhooks: hooks.map(\.address), authorityPath: certificates.authorityPath,
       in: processes
     ) { kubelet in
       try await body(
         LocalCluster(
-          processes: processes, redis: redis, certificates: certificates, hook: hook,
+          processes: processes, redis: redis, certificates: certificates, hooks: hooks,
           kubelet: kubelet))
     }
   }

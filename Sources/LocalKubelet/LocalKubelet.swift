@@ -35,17 +35,18 @@ package final class LocalKubelet: Sendable {
   }
 
   package let settings: Settings
-  package let admission: AdmissionClient
+  /// The webhooks, in the order in which the API server asks them; never empty.
+  package let admissions: [AdmissionClient]
   let client: HTTPClient
   let processes: LocalProcesses
   private let scope: TaskScope
 
   fileprivate init(
-    settings: Settings, admission: AdmissionClient, client: HTTPClient, processes: LocalProcesses,
-    scope: TaskScope
+    settings: Settings, admissions: [AdmissionClient], client: HTTPClient,
+    processes: LocalProcesses, scope: TaskScope
   ) {
     self.settings = settings
-    self.admission = admission
+    self.admissions = admissions
     self.client = client
     self.processes = processes
     self.scope = scope
@@ -61,13 +62,35 @@ package final class LocalKubelet: Sendable {
 
   /// Creates the Pod `object`, such as one copied from a running Pod.
   package func create(_ object: JSONValue) async throws -> RunningPod {
-    switch try await admission.review(object) {
-    case .refused(let refusal): throw refusal
-    case .allowed(let patched, let warnings):
-      let pod = try RunningPod(admitted: patched, warnings: warnings, by: self)
-      scope.run { await pod.supervise() }
-      return pod
+    let (pod, warnings) = try await admit(object)
+    return try start(admitted: pod, warnings: warnings)
+  }
+
+  /// Asks all webhooks about the Pod `object`, one after the other, without starting it.
+  ///
+  /// Returns the Pod as it would be stored, and what kubectl would print as warnings. Throws
+  /// ``PodRefusal``, or ``LocalKubeletError`` when a webhook does not answer.
+  package func admit(
+    _ object: JSONValue, dryRun: Bool = false
+  ) async throws -> (pod: JSONValue, warnings: [String]) {
+    var pod = object
+    var warnings: [String] = []
+    for admission in admissions {
+      switch try await admission.review(pod, dryRun: dryRun) {
+      case .refused(let refusal): throw refusal
+      case .allowed(let patched, let more):
+        pod = patched
+        warnings += more
+      }
     }
+    return (pod, warnings)
+  }
+
+  /// Starts a Pod that was admitted before: as late as one whose images took long to pull.
+  package func start(admitted pod: JSONValue, warnings: [String] = []) throws -> RunningPod {
+    let pod = try RunningPod(admitted: pod, warnings: warnings, by: self)
+    scope.run { await pod.supervise() }
+    return pod
   }
 
   /// Hands a Deployment (one replica, strategy Recreate), Job or Pod to its controller.
@@ -78,14 +101,14 @@ package final class LocalKubelet: Sendable {
   }
 }
 
-/// Runs `body` with a stand-in for a cluster whose only webhook is at `webhook`.
+/// Runs `body` with a stand-in for a cluster whose webhooks are at `webhooks`.
 ///
 /// The Pods end with the scope, without grace.
 ///
-/// `webhook` is the address of `/mutate`, `authorityPath` the PEM file of its certificate's
-/// authority; `processes` owns the processes of the Pods.
+/// `webhooks` are addresses of `/mutate`, at least one; `authorityPath` is the PEM file of their
+/// certificates' authority; `processes` owns the processes of the Pods.
 package func withLocalKubelet<Result: Sendable>(
-  _ settings: LocalKubelet.Settings, webhook: String, authorityPath: String,
+  _ settings: LocalKubelet.Settings, webhooks: [String], authorityPath: String,
   in processes: LocalProcesses, _ body: (LocalKubelet) async throws -> Result
 ) async throws -> Result {
   var tls = TLSConfiguration.makeClientConfiguration()
@@ -98,8 +121,10 @@ package func withLocalKubelet<Result: Sendable>(
       try await body(
         LocalKubelet(
           settings: settings,
-          admission: AdmissionClient(
-            address: webhook, timeoutSeconds: settings.webhookTimeoutSeconds, client: client),
+          admissions: webhooks.map {
+            AdmissionClient(
+              address: $0, timeoutSeconds: settings.webhookTimeoutSeconds, client: client)
+          },
           client: client, processes: processes, scope: scope))
     }
   }

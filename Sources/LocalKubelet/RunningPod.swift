@@ -33,7 +33,7 @@ package final class RunningPod: Sendable {
 
   let containers: [ContainerSpec]
   /// Where the sidecars' probe servers listen, by container.
-  let probePorts: [String: Int]
+  package let probePorts: [String: Int]
   let kubelet: LocalKubelet
   let state = Observed(State())
 

@@ -20,6 +20,8 @@ package final class LockSidecar: Service {
   let time: any MonotonicTime
   /// Seconds since 1970, for people.
   private let wallClock: @Sendable () -> Int
+  /// Called when there is nothing left to do but to renew.
+  private let whenStarted: @Sendable () -> Void
   let view = LockView()
   let metrics = SidecarMetrics()
   let logger: Logger
@@ -35,7 +37,7 @@ package final class LockSidecar: Service {
   package init(
     configuration: SidecarConfiguration, store: any LockStore,
     time: any MonotonicTime = SystemTime(), wallClock: @escaping @Sendable () -> Int,
-    logger: Logger
+    whenStarted: @escaping @Sendable () -> Void = {}, logger: Logger
   ) {
     var logger = logger
     logger[metadataKey: "key"] = "\(configuration.key)"
@@ -44,6 +46,7 @@ package final class LockSidecar: Service {
     self.store = store
     self.time = time
     self.wallClock = wallClock
+    self.whenStarted = whenStarted
     self.logger = logger
     schedule = LeaseSchedule(
       expiration: configuration.expiration, fenceMargin: configuration.fenceMargin)
@@ -84,6 +87,7 @@ package final class LockSidecar: Service {
       if configuration.isGated, !view.isOpen {
         guard try await open(lease) else { continue }
       }
+      whenStarted()
       try lose(try await keep(lease, holder))
     }
   }

@@ -15,7 +15,7 @@ package struct SidecarProcess: Sendable {
   ) throws(FatalError) {
     let sidecar = LockSidecar(
       configuration: configuration, store: store, time: time,
-      wallClock: { WallClock.now.seconds }, logger: logger)
+      wallClock: { WallClock.now.seconds }, whenStarted: ResidentCode.release, logger: logger)
     let routes = sidecar.routes(registry: registry) { WallClock.now }
     let probes = try MonitorServer(
       name: "probes", address: probeAddress, option: "probe-address",

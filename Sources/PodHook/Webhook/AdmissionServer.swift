@@ -28,17 +28,7 @@ struct AdmissionServer: Service {
     quiet.logLevel = max(logger.logLevel, .warning)
     do {
       let http1 = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
-      let builder =
-        isHTTP2Enabled
-        ? try HTTPServerBuilder.http2Upgrade(
-          tlsConfiguration: tls,
-          configuration: .init(idleTimeout: .seconds(120), streamConfiguration: http1))
-        : try HTTPServerBuilder.tls(.http1(configuration: http1), tlsConfiguration: tls)
-      server = try builder.buildServer(
-        configuration: ServerConfiguration(
-          address: .hostname(configuration.host, port: configuration.port)),
-        eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet
-      ) { request, writer, _ in
+      let respond: HTTPChannelHandler.Responder = { request, writer, _ in
         let answer = await endpoint.answer(to: request)
         do {
           try await writer.write(response: answer.response.head, body: answer.response.body)
@@ -46,14 +36,35 @@ struct AdmissionServer: Service {
           endpoint.takeBack(answer)
           throw error
         }
-      } onServerRunning: { channel in
-        let address = channel.localAddress.map { "\($0)" } ?? ""
-        logger.notice("Serving admission", metadata: ["address": "\(address)"])
+      }
+      if isHTTP2Enabled {
+        let channel = try HTTP2UpgradeChannel(
+          tlsConfiguration: tls,
+          configuration: .init(idleTimeout: .seconds(120), streamConfiguration: http1),
+          responder: respond)
+        server = Self.server(channel, configuration, quiet)
+      } else {
+        let channel = try TLSChannel(
+          HTTP1Channel(responder: respond, configuration: http1), tlsConfiguration: tls)
+        server = Self.server(channel, configuration, quiet)
       }
     } catch {
       throw FatalError("the admission server cannot be set up: \(error)", cause: error)
     }
     address = ListenAddress.tcp(host: configuration.host, port: configuration.port)
+  }
+
+  private static func server(
+    _ channel: some ServerChildChannel, _ configuration: WebhookConfiguration, _ logger: Logger
+  ) -> any Service {
+    let group = MultiThreadedEventLoopGroup.singleton
+    return AffineChannel(base: channel, executors: EventLoopTaskExecutors(group)).server(
+      configuration: ServerConfiguration(
+        address: .hostname(configuration.host, port: configuration.port)),
+      onServerRunning: { channel in
+        let address = channel.localAddress.map { "\($0)" } ?? ""
+        logger.notice("Serving admission", metadata: ["address": "\(address)"])
+      }, eventLoopGroup: group, logger: logger)
   }
 
   private let address: ListenAddress

@@ -40,15 +40,16 @@ package struct WebhookProcess: Sendable {
       configuration: configuration, certificates: certificates, endpoint: endpoint,
       logger: logger)
     let exporter = telemetry.exporter.map { [ServiceRunner.Part($0)] } ?? []
-    parts = exporter + [
-      .init(StoreService(store), name: "store"),
-      .init(
-        StoreFindings(store: store, time: time, logger: logger), name: "findings",
-        whenFinished: .goOn),
-      .init(certificates),
-      .init(metrics), .init(probes),
-      .init(server, name: "admission"),
-    ]
+    parts =
+      exporter + [
+        .init(StoreService(store), name: "store"),
+        .init(
+          StoreFindings(store: store, time: time, logger: logger), name: "findings",
+          whenFinished: .goOn),
+        .init(certificates),
+        .init(metrics), .init(probes),
+        .init(server, name: "admission"),
+      ]
     self.readiness = readiness
     lameDuck = configuration.lameDuck
     self.logger = logger

@@ -1,0 +1,79 @@
+import AsyncHTTPClient
+import JSON
+import LocalKubelet
+import LocalServers
+import NIOCore
+import Testing
+
+/// The API server's deadline, while Redis servers stand still.
+///
+/// The time for one server is set far beyond that deadline: it is the deadline that counts.
+@Suite(.serialized, .cluster { $0.hookArguments = ["--redis-timeout", "30s"] })
+struct WebhookDeadlineTests {
+  /// Asks as an API server that waits for five seconds and not longer.
+  private func ask(_ pod: JSONValue) async throws -> JSONValue {
+    let cluster = try cluster()
+    return try await withClient(trusting: cluster.certificates.authorityPath) { client in
+      let reply = try await client.post(
+        "\(cluster.hook.address)?timeout=5s", review(pod).encoded, timeout: .seconds(5))
+      #expect(reply.status == 200)
+      return try #require(reply.response)
+    }
+  }
+
+  /// Waits until each server by itself says that nobody has the lock.
+  private func expectFree(_ key: String, on servers: [RedisServer]) async throws {
+    for server in servers {
+      let processes = try cluster().processes
+      try await eventually("\(key) is free on \(server.name)") {
+        try await processes.status(key, [server])?["held"] == false ? true : nil
+      }
+    }
+  }
+
+  @Test func oneServerThatStandsStillChangesNoDecision() async throws {
+    let cluster = try cluster()
+    for (number, server) in cluster.redis.enumerated() {
+      try await server.pause()
+      let pod = guardedPod("one", key: "still-\(number)")
+      #expect(try await ask(pod)["allowed"] == true)
+      let refusal = try await ask(guardedPod("two", key: "still-\(number)"))
+      #expect(refusal["status"]?["code"] == 403)
+      server.resume()
+    }
+  }
+
+  @Test func twoServersThatStandStillAreNamedInTimeAndNothingStaysTaken() async throws {
+    let cluster = try cluster()
+    let (first, second) = (cluster.redis[0], cluster.redis[2])
+    try await first.pause()
+    try await second.pause()
+    let answer = try await ask(guardedPod("half", key: "half"))
+    #expect(answer["allowed"] == false)
+    #expect(answer["status"]?["code"] == 500)
+    let message = answer["status"]?["message"]?.string ?? ""
+    #expect(message.contains(first.address) && message.contains(second.address), "\(message)")
+    #expect(!message.contains(cluster.redis[1].address), "\(message)")
+    first.resume()
+    second.resume()
+    try await expectFree("team-a/half", on: cluster.redis)
+    try await cluster.hook.waitUntilReady()
+    #expect(try await ask(guardedPod("other", key: "half"))["allowed"] == true)
+  }
+
+  @Test func allServersThatStandStillAreNamedInTimeAndNothingStaysTaken() async throws {
+    let cluster = try cluster()
+    for server in cluster.redis { try await server.pause() }
+    let answer = try await ask(guardedPod("none", key: "none"))
+    #expect(answer["allowed"] == false)
+    #expect(answer["status"]?["code"] == 500)
+    let message = answer["status"]?["message"]?.string ?? ""
+    for server in cluster.redis { #expect(message.contains(server.address), "\(message)") }
+    // Pods that nobody guards do not need the store.
+    #expect(try await ask(plainPod("plain"))["allowed"] == true)
+    for server in cluster.redis { server.resume() }
+    try await expectFree("team-a/none", on: cluster.redis)
+    try await cluster.hook.waitUntilReady()
+    #expect(try await ask(guardedPod("other", key: "none"))["allowed"] == true)
+  }
+}
