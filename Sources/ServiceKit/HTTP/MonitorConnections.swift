@@ -24,8 +24,12 @@ final class MonitorConnections: Sendable {
   }
 
   /// Ends idle connections now and the others after their current response.
+  ///
+  /// Only the first call does something: NIO asserts that a connection is told once, and there are
+  /// no new ones after it.
   func quiesce() {
-    let channels = state.withLock { state in
+    let channels = state.withLock { state -> [any Channel] in
+      if state.isQuiescing { return [] }
       state.isQuiescing = true
       return Array(state.channels.values)
     }

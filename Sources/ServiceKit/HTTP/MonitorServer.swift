@@ -82,7 +82,10 @@ package final class MonitorServer: Service, CustomStringConvertible {
       throw FatalError("the \(name) server runs already", code: .serviceFailed)
     }
     defer { socket.removeFile() }
+    // Whatever ends the accepting: no connection is left without somebody who closes it.
+    defer { connections.quiesce() }
     let server = try await ServerBootstrap(group: group)
+      .childChannelOption(.autoRead, value: false)
       .bind(descriptor) { channel in
         channel.eventLoop.makeCompletedFuture { try self.configure(channel) }
       }
@@ -98,7 +101,17 @@ package final class MonitorServer: Service, CustomStringConvertible {
 
   private typealias Connection = NIOAsyncChannel<MonitorRequest, MonitorResponse>
 
-  private func configure(_ channel: any Channel) throws -> Connection {
+  /// Prepares a connection, which starts to read when a task has taken it over.
+  ///
+  /// It leaves as a plain channel and is noted first: NIO drops what it has accepted but not handed
+  /// out when the server closes, and traps if that is an async channel
+  /// (https://github.com/apple/swift-nio/issues/2813).
+  private func configure(_ channel: any Channel) throws -> any Channel {
+    guard connections.add(channel, limit: limits.connections) else {
+      channel.close(promise: nil)
+      throw ChannelError.ioOnClosedChannel
+    }
+    channel.closeFuture.whenComplete { [connections] _ in connections.remove(channel) }
     let pipeline = channel.pipeline.syncOperations
     let budget = ByteBudget(limits.requestBytes)
     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
@@ -109,23 +122,20 @@ package final class MonitorServer: Service, CustomStringConvertible {
     try pipeline.configureHTTPServerPipeline(
       withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
     try pipeline.addHandler(MonitorChannelHandler(limits: limits, budget: budget))
-    return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+    return channel
   }
 
-  private func accept(_ inbound: NIOAsyncChannelInboundStream<Connection>) async throws {
+  private func accept(_ inbound: NIOAsyncChannelInboundStream<any Channel>) async throws {
     try await withThrowingDiscardingTaskGroup { group in
-      for try await connection in inbound {
-        let isWelcome = connections.add(connection.channel, limit: limits.connections)
-        group.addTask { await self.serve(connection, isWelcome: isWelcome) }
-      }
+      for try await channel in inbound { group.addTask { await self.serve(channel) } }
     }
   }
 
   /// Answers the requests of one connection, one after the other.
-  private func serve(_ connection: Connection, isWelcome: Bool) async {
+  private func serve(_ channel: any Channel) async {
     do {
+      let connection = try await channel.eventLoop.submit { try Self.open(channel) }.get()
       try await connection.executeThenClose { inbound, outbound in
-        guard isWelcome else { return }
         for try await request in inbound {
           try await outbound.write(await respond(request))
         }
@@ -134,6 +144,14 @@ package final class MonitorServer: Service, CustomStringConvertible {
       logger.debug(
         "Connection failed", metadata: ["server": "\(name)", "error": "\(error)"])
     }
-    connections.remove(connection.channel)
+  }
+
+  /// Starts to read from a connection; on its event loop, so that it cannot close meanwhile.
+  private static func open(_ channel: any Channel) throws -> Connection {
+    guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+    let connection = try Connection(wrappingChannelSynchronously: channel)
+    // Throwing here would lose the wrapped channel; one that does not read runs into its deadline.
+    try? channel.syncOptions?.setOption(.autoRead, value: true)
+    return connection
   }
 }

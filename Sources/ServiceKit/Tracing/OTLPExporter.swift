@@ -56,9 +56,10 @@ package final class OTLPExporter: Service, CustomStringConvertible {
     await withGracefulShutdownHandler {
       while !Task.isCancelled, !Task.isShuttingDownGracefully {
         await queue.arrived.wait()
-        if queue.isEmpty { continue }
-        await exportWhileThereAreSpans()
+        if !queue.isEmpty { await exportWhileThereAreSpans() }
       }
+      // Spans that came while nothing ran yet, or between the loop's last look and its end.
+      if !queue.isEmpty { await exportWhileThereAreSpans() }
     } onGracefulShutdown: { [queue] in
       queue.arrived.signal()
       queue.full.signal()

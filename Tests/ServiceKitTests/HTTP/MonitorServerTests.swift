@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import ServiceKit
+import ServiceLifecycle
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct MonitorServerTests {
@@ -221,6 +222,27 @@ import Testing
       return answer
     }
     #expect(answer == "")
+  }
+
+  /// NIO traps when an accepted connection gets lost on its way to the accepting task
+  /// (https://github.com/apple/swift-nio/issues/2813).
+  @Test(arguments: [true, false])
+  func connectionsThatArriveDuringTheEndDoNoHarm(isGraceful: Bool) async throws {
+    for _ in 0..<60 {
+      let server = try server()
+      let group = ServiceGroup(services: [server], logger: .silent)
+      await withTaskGroup(of: Void.self) { tasks in
+        // A task of its own, so that it can be cancelled alone; its end is awaited below.
+        let running = Task { try await group.run() }
+        for _ in 0..<8 {
+          tasks.addTask { _ = try? await exchange(server, "GET / HTTP/1.1\r\n\r\n") }
+        }
+        tasks.addTask {
+          if isGraceful { await group.triggerGracefulShutdown() } else { running.cancel() }
+        }
+        _ = await running.result
+      }
+    }
   }
 
   @Test func gracefulShutdownFinishesWhatWasAskedAndClosesIdleConnections() async throws {

@@ -34,9 +34,11 @@ import Testing
       tls.privateKey = .privateKey(
         try NIOSSLPrivateKey(bytes: Array(client.key.utf8), format: .pem))
     }
+    var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+    // A refused certificate stays refused.
+    configuration.connectionPool.retryConnectionEstablishment = false
     let http = HTTPClient(
-      eventLoopGroup: HTTPClient.defaultEventLoopGroup,
-      configuration: .init(tlsConfiguration: tls))
+      eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     do {
       let port = server.address.port ?? 0
       let response = try await http.execute(
