@@ -59,8 +59,8 @@ package struct ProbeCheck: Sendable {
       return try await bootstrap.connect(
         unixDomainSocketPath: path, channelInitializer: initialize)
     case .abstract(let name):
-      return try await bootstrap.connect(
-        unixDomainSocketPath: "\0" + name, channelInitializer: initialize)
+      return try await bootstrap.withConnectedSocket(
+        AbstractSocket.connect(to: name), channelInitializer: initialize)
     }
   }
 }
