@@ -84,7 +84,7 @@ import Testing
   @Test func allFaultsAreToldAtOnceAndSecretsNever() async throws {
     let result = try await run(
       [
-        "webhook", "--port", "x", "--lameduck", "y", "--fence", "z", "--redis-timeout", "-1",
+        "webhook", "--port", "x", "--lameduck", "y", "--fence", "z", "--redis-timeout", "0s",
         "--redis-addresses", "redis://user:hunter2@host:1", "--log-level", "loud",
       ], environment: ["VARIANT": "Not A Label"])
     #expect(result.status == .exited(64))

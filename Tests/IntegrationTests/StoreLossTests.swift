@@ -28,7 +28,8 @@ import Testing
       #expect(pod.count(.gateOpen) == 1 && !pod.isAppRunning)
       let refusal = try await cluster.kubelet.refusal(of: guardedPod("other", key: "lonely"))
       #expect(refusal.code == 500)
-      for server in cluster.redis { #expect(refusal.message.contains(server.address)) }
+      let named = cluster.redis.count { refusal.message.contains($0.address) }
+      #expect(named >= 2, "\(refusal.message)")
 
       for server in cluster.redis { try await server.restart() }
       try await pod.wait(for: .gateOpen, count: 2, within: .seconds(60))

@@ -68,7 +68,8 @@ struct WebhookDeadlineTests {
     #expect(answer["allowed"] == false)
     #expect(answer["status"]?["code"] == 500)
     let message = answer["status"]?["message"]?.string ?? ""
-    for server in cluster.redis { #expect(message.contains(server.address), "\(message)") }
+    // The decision fell with the second of them.
+    #expect(cluster.redis.count { message.contains($0.address) } >= 2, "\(message)")
     // Pods that nobody guards do not need the store.
     #expect(try await ask(plainPod("plain"))["allowed"] == true)
     for server in cluster.redis { server.resume() }
