@@ -28,6 +28,7 @@ let serviceContext = Target.Dependency.product(
   name: "ServiceContextModule", package: "swift-service-context")
 let certificateReloading = Target.Dependency.product(
   name: "NIOCertificateReloading", package: "swift-nio-extras")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -121,7 +122,7 @@ let package = Package(
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", nioCore, nioPosix,
         nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
         lifecycle, logging, metrics, coreMetrics, tracing, serviceContext, crypto, httpTypes,
-        arguments,
+        nioExtras, arguments,
       ]),
 
     // Executables: parse, build, run.
@@ -154,7 +155,10 @@ let package = Package(
       ["RedisClient", "RESP", "LocalServers", nioCore, nioPosix, nioEmbedded, lifecycle, logging]),
     tests(
       "ServiceKitTests",
-      ["ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, logging, metrics]),
+      [
+        "ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, nioHTTP1, nioSSL, lifecycle,
+        logging, metrics, coreMetrics, tracing, httpClient, arguments, x509, asn1, crypto,
+      ]),
     tests(
       "CoordinationTests",
       [

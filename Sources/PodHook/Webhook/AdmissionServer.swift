@@ -12,6 +12,8 @@ import ServiceLifecycle
 struct AdmissionServer: Service {
   private let server: any Service
 
+  /// Further connections wait until others end. API servers use a handful.
+  private static let connectionLimit = 1024
   /// Between two requests on one connection; the API server keeps its connections for long.
   private static let idleTimeout = TimeAmount.seconds(120)
 
@@ -60,7 +62,8 @@ struct AdmissionServer: Service {
     let group = MultiThreadedEventLoopGroup.singleton
     return AffineChannel(base: channel, executors: EventLoopTaskExecutors(group)).server(
       configuration: ServerConfiguration(
-        address: .hostname(configuration.host, port: configuration.port)),
+        address: .hostname(configuration.host, port: configuration.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(connectionLimit)),
       onServerRunning: { channel in
         let address = channel.localAddress.map { "\($0)" } ?? ""
         logger.notice("Serving admission", metadata: ["address": "\(address)"])

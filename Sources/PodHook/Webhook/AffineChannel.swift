@@ -1,22 +1,68 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOExtras
 
 /// A connection whose requests are handled on the connection's own event loop.
 ///
 /// An admission waits for a few short answers of the network and computes little in between, so
 /// that changing threads would cost more than the work itself. Nothing that runs here may block.
+///
+/// The connection gets its handlers only when its task runs: one that is accepted while the server
+/// stops may never get a task, and an async channel that nobody takes over ends the process
+/// (https://github.com/apple/swift-nio/issues/2813).
 struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
+  struct Value: ServerChildChannelValue {
+    let channel: any Channel
+  }
+
   let base: Base
   let executors: EventLoopTaskExecutors
 
-  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-    base.setup(channel: channel, logger: logger)
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    channel.eventLoop.makeCompletedFuture {
+      try channel.syncOptions?.setOption(.autoRead, value: false)
+      try channel.pipeline.syncOperations.addHandler(NewcomerHandler())
+      return Value(channel: channel)
+    }
   }
 
-  func handle(value: Base.Value, logger: Logger) async {
+  func handle(value: Value, logger: Logger) async {
     await withTaskExecutorPreference(executors[value.channel.eventLoop]) {
-      await base.handle(value: value, logger: logger)
+      do {
+        let connection = try await takeOver(value.channel, logger)
+        await base.handle(value: connection, logger: logger)
+      } catch {
+        // The client, or the end of the server, was faster.
+        value.channel.close(promise: nil)
+      }
     }
+  }
+
+  private func takeOver(_ channel: any Channel, _ logger: Logger) async throws -> Base.Value {
+    try await channel.eventLoop.flatSubmit {
+      do {
+        let pipeline = channel.pipeline.syncOperations
+        let newcomer = try pipeline.handler(type: NewcomerHandler.self)
+        let connection = base.setup(channel: channel, logger: logger)
+        pipeline.removeHandler(newcomer, promise: nil)
+        return connection.flatMapThrowing { connection in
+          try channel.syncOptions?.setOption(.autoRead, value: true)
+          return connection
+        }
+      } catch {
+        return channel.eventLoop.makeFailedFuture(error)
+      }
+    }.get()
+  }
+}
+
+/// Closes a connection that has no task yet when the server stops.
+private final class NewcomerHandler: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = NIOAny
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
+    context.fireUserInboundEventTriggered(event)
   }
 }
