@@ -54,21 +54,21 @@ package struct LockRecord: Sendable, Hashable {
     holder = LockHolder(
       pod: json["pod"]?.string ?? json["generateName"]?.string ?? "",
       isGeneratedName: json["pod"] == nil,
-      podUID: parts[1] == "-" ? nil : String(parts[1]),
+      podUID: parts[1] == "-" || parts[1].isEmpty ? nil : String(parts[1]),
       node: json["node"]?.string,
       owner: json["owner"]?.string,
       since: json["since"]?.integer ?? 0)
   }
 
   package var text: String {
+    guard let holder else { return token.text }
     var writer = JSONWriter(reserving: 128)
     writer.object { object in
-      guard let holder else { return }
       object.field(holder.isGeneratedName ? "generateName" : "pod", holder.pod)
       if let node = holder.node { object.field("node", node) }
       if let owner = holder.owner { object.field("owner", owner) }
       object.field("since", holder.since)
     }
-    return "\(token.text) \(holder?.podUID ?? "-") \(writer.string)"
+    return "\(token.text) \(holder.podUID ?? "-") \(writer.string)"
   }
 }
