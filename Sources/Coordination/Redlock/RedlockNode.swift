@@ -41,14 +41,15 @@ struct RedlockNode: Sendable {
   }
 
   func extend(
-    _ keys: RedlockKeys, record: LockRecord, podUID: String, ttl: Duration, timeout: Duration
+    _ keys: RedlockKeys, record: LockRecord, podUID: String, fencingToken: UInt64?, ttl: Duration,
+    timeout: Duration
   ) async throws(RedisError) -> Verdict {
     verdict(
       try await run(
         RedlockScripts.extend, [keys.lock, keys.fence, keys.opened(by: podUID)],
         [
           record.token.text, podUID, record.text, milliseconds(ttl),
-          milliseconds(ttl + RedlockKeys.retention),
+          milliseconds(ttl + RedlockKeys.retention), String(fencingToken ?? 0),
         ], timeout))
   }
 
@@ -105,9 +106,8 @@ struct RedlockNode: Sendable {
       RedlockScripts.inspect, [keys.lock, keys.fence, keys.opened(by: podUID ?? "")], [], timeout)
     let parts = reply.array ?? []
     guard parts.count == 4 else { return Observation(owner: nil, counter: 0, isOpened: false) }
-    let value = parts[0].string ?? ""
     return Observation(
-      owner: value.isEmpty ? nil : ownership(value, parts[1]),
+      owner: parts[1].integer == -2 ? nil : ownership(parts[0].string ?? "", parts[1]),
       counter: parts[2].integer.flatMap { UInt64(exactly: $0) } ?? 0,
       isOpened: !(parts[3].string ?? "").isEmpty)
   }

@@ -27,7 +27,9 @@ enum RedlockScripts {
       return {1, counter}
       """)
 
-  /// ARGV: token, Pod UID, value, TTL in ms, TTL of counter and record in ms.
+  /// ARGV: token, Pod UID, value, TTL in ms, TTL of counter and record in ms, fencing token or 0.
+  /// Where the counter is behind the fencing token (the server came late to the lock), it is raised
+  /// to it, so that fewer servers have to keep their data for the next one to be greater.
   /// Returns {1, counter}, {0} if the lock is free, or {0, value, TTL} if it is another's.
   static let extend = RedisScript(
     name: "extend",
@@ -42,9 +44,14 @@ enum RedlockScripts {
       else
         redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
       end
+      local counter = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+      if counter < tonumber(ARGV[6]) then
+        redis.call('SET', KEYS[2], ARGV[6])
+        counter = tonumber(ARGV[6])
+      end
       redis.call('PEXPIRE', KEYS[2], ARGV[5])
       redis.call('PEXPIRE', KEYS[3], ARGV[5])
-      return {1, tonumber(redis.call('GET', KEYS[2]) or '0')}
+      return {1, counter}
       """)
 
   /// Raises the counter to ARGV[2] while the lock is ours. ARGV: token, counter, TTL of the
@@ -54,7 +61,7 @@ enum RedlockScripts {
     source: """
       local current = redis.call('GET', KEYS[1])
       if not current or string.match(current, '^%S+') ~= ARGV[1] then return -1 end
-      local counter = tonumber(redis.call('GET', KEYS[2]) or '0')
+      local counter = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
       if counter < tonumber(ARGV[2]) then
         redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
         counter = tonumber(ARGV[2])
@@ -69,7 +76,7 @@ enum RedlockScripts {
     name: "restore",
     source: """
       if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
-      if tonumber(redis.call('GET', KEYS[2]) or '0') < tonumber(ARGV[3]) then
+      if (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) < tonumber(ARGV[3]) then
         redis.call('SET', KEYS[2], ARGV[3])
       end
       redis.call('PEXPIRE', KEYS[2], ARGV[4])
@@ -101,13 +108,13 @@ enum RedlockScripts {
       return 1
       """)
 
-  /// Returns {value or '', TTL, counter, record or ''}; changes nothing.
+  /// Returns {value or '', TTL (-2 if there is no lock), counter, record or ''}; changes nothing.
   static let inspect = RedisScript(
     name: "inspect",
     source: """
       return {
         redis.call('GET', KEYS[1]) or '', redis.call('PTTL', KEYS[1]),
-        tonumber(redis.call('GET', KEYS[2]) or '0'), redis.call('GET', KEYS[3]) or ''
+        tonumber(redis.call('GET', KEYS[2]) or '0') or 0, redis.call('GET', KEYS[3]) or ''
       }
       """)
 }

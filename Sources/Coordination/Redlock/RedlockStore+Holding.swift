@@ -14,7 +14,9 @@ extension RedlockStore {
     // Waits for every server, within its time: what lost the lock is to get it back.
     let tally = await ask(
       { node throws(RedisError) in
-        try await node.extend(keys, record: record, podUID: podUID, ttl: ttl, timeout: timeout)
+        try await node.extend(
+          keys, record: record, podUID: podUID, fencingToken: lease.fencingToken, ttl: ttl,
+          timeout: timeout)
       }, until: { _ in false })
     guard tally.ours.count >= quorum else {
       if tally.isCertainlyNotOurs || tally.majorityOwner != nil {
