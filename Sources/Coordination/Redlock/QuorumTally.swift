@@ -3,8 +3,7 @@
 /// A pure value: it sends nothing and waits for nothing.
 struct QuorumTally {
   enum Decision {
-    /// A quorum has the lock as ours. The greatest counter among them, and the servers at which
-    /// that is the counter.
+    /// A quorum has the lock as ours.
     case ours
     /// A quorum has it as one other holder's.
     case others(LockOwnership)
@@ -21,7 +20,8 @@ struct QuorumTally {
   private(set) var ours: [(node: Int, counter: UInt64)] = []
   private(set) var free: [Int] = []
   private(set) var others: [(node: Int, owner: LockOwnership)] = []
-  private(set) var failures: [(node: Int, reason: String)] = []
+  /// The servers that gave no answer, and whether they may have done what was asked all the same.
+  private(set) var failures: [(node: Int, reason: String, mayHaveRun: Bool)] = []
 
   init(members: Int) {
     self.members = members
@@ -37,9 +37,9 @@ struct QuorumTally {
     }
   }
 
-  mutating func add(failure reason: String, from node: Int) {
+  mutating func add(failure reason: String, mayHaveRun: Bool = true, from node: Int) {
     answered += 1
-    failures.append((node, reason))
+    failures.append((node, reason, mayHaveRun))
   }
 
   /// Nil: the next answer may still change the outcome.

@@ -51,8 +51,10 @@ extension RedlockStore {
       }
       if let lease, lease.validUntil > time.now { return (.granted(lease), tally) }
     }
-    // Servers that said "another's" have nothing of ours; all others may.
-    let clean = Set(tally.others.map(\.node))
+    // Servers that said "another's" have nothing of ours, nor have those that nothing was sent to;
+    // all others may.
+    let unreached = tally.failures.filter { !$0.mayHaveRun }.map(\.node)
+    let clean = Set(tally.others.map(\.node) + unreached)
     giveBack(
       key, token: token, podUID: holder.podUID,
       on: nodes.indices.filter { !clean.contains($0) })
@@ -66,7 +68,9 @@ extension RedlockStore {
   /// Makes the greatest counter that any granting server reported the counter of a quorum.
   ///
   /// Why fencing tokens grow: the quorum of the next grant shares a server with this one, and on it
-  /// our lock went away only after the counter had reached this token.
+  /// our lock went away only after the counter had reached this token. That needs servers that keep
+  /// their data. A server that took the lock late may have a greater counter: then an extension that
+  /// knows only the token finds a greater fencing token for the same holder, never a smaller one.
   ///
   /// - Returns: the fencing token, or nil if no quorum could be brought to it in time.
   func settleFence(

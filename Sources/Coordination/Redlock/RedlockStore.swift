@@ -45,9 +45,15 @@ package final class RedlockStore: LockStore {
   }
 
   package func run() async throws {
-    try await withThrowingDiscardingTaskGroup { group in
-      for node in nodes { group.addTask { try await node.client.run() } }
-      group.addTask { await self.runGiveBacks() }
+    await withDiscardingTaskGroup { group in
+      for node in nodes { group.addTask { await node.client.runUntilCancelled() } }
+      // At a graceful shutdown, first what is still to be given back, then the connections.
+      await withGracefulShutdownHandler {
+        await runGiveBacks()
+      } onGracefulShutdown: { [giveBacks] in
+        giveBacks.finish()
+      }
+      group.cancelAll()
     }
   }
 
@@ -114,7 +120,8 @@ extension QuorumTally {
   ) {
     switch result {
     case .success(let verdict): add(verdict, from: node)
-    case .failure(let error): add(failure: error.reason, from: node)
+    case .failure(let error):
+      add(failure: error.reason, mayHaveRun: error.mayHaveRun, from: node)
     }
   }
 }
@@ -132,6 +139,8 @@ extension RedlockStore {
 
   /// How long a lock that was half-taken is tried to be given back; after that it frees itself.
   private static let giveBackTime = Duration.seconds(5)
+  /// Between two attempts to reach a server that may come back with the lock.
+  private static let giveBackPause = Duration.milliseconds(200)
 
   package func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
     giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices))
@@ -142,16 +151,31 @@ extension RedlockStore {
     giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes))
   }
 
+  /// Returns once the stream has ended and all that was in it is given back, or on cancellation.
   private func runGiveBacks() async {
     await withDiscardingTaskGroup { group in
-      for await item in givenBack.cancelOnGracefulShutdown() {
+      for await item in givenBack {
         for node in item.nodes {
-          group.addTask {
-            _ = try? await self.nodes[node].release(
-              self.keys(of: item.key), token: item.token, podUID: item.podUID,
-              timeout: Self.giveBackTime)
-          }
+          group.addTask { await self.perform(item, on: self.nodes[node]) }
         }
+      }
+    }
+  }
+
+  private func perform(_ item: GiveBack, on node: RedlockNode) async {
+    let keys = keys(of: item.key)
+    let deadline = time.now + Self.giveBackTime
+    while time.now < deadline {
+      do throws(RedisError) {
+        _ = try await node.release(
+          keys, token: item.token, podUID: item.podUID, timeout: deadline - time.now)
+        return
+      } catch {
+        // A server that is restarting may come back with the lock. One that is only silent has
+        // the command already.
+        guard error.kind == .notConnected || error.kind == .connectionClosed,
+          (try? await time.sleep(for: Self.giveBackPause)) != nil
+        else { return }
       }
     }
   }
