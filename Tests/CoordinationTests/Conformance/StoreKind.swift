@@ -1,0 +1,42 @@
+import Coordination
+import LocalServers
+import Testing
+
+/// Every kind of store that has to obey the same rules.
+enum StoreKind: CaseIterable, CustomTestStringConvertible {
+  case memory, oneServer, threeServers
+
+  var testDescription: String { "\(self)" }
+}
+
+/// Three servers and a lone one, shared by the tests of a suite, which use different keys.
+struct SharedServers: SuiteTrait, TestScoping {
+  @TaskLocal static var three: Cluster?
+  @TaskLocal static var one: Cluster?
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing function: @Sendable @concurrent () async throws -> Void
+  ) async throws {
+    try await withCluster(3) { three in
+      try await withCluster(1) { one in
+        try await Self.$three.withValue(three) {
+          try await Self.$one.withValue(one) { try await function() }
+        }
+      }
+    }
+  }
+}
+
+extension Trait where Self == SharedServers {
+  static var sharedServers: SharedServers { SharedServers() }
+}
+
+/// A store of this kind. Needs ``SharedServers`` around it.
+func store(_ kind: StoreKind) throws -> any LockStore {
+  switch kind {
+  case .memory: MemoryLockStore(time: time)
+  case .oneServer: try #require(SharedServers.one).store
+  case .threeServers: try #require(SharedServers.three).store
+  }
+}

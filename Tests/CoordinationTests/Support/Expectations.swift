@@ -1,0 +1,73 @@
+import Coordination
+import LocalServers
+import Testing
+
+/// Waits for what gives no event, by looking again and again; at most a minute.
+func eventually(
+  _ expectation: String, _ condition: @escaping @Sendable () async throws -> Bool
+) async throws {
+  try await withDeadline(.seconds(60), expectation) {
+    while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+  }
+}
+
+/// The clock of the stores under test.
+let time = SystemTime()
+
+/// A deadline that only a hang reaches.
+var later: Duration { time.now + .seconds(60) }
+
+extension LockHolder {
+  static func pod(_ name: String, uid: String? = nil) -> LockHolder {
+    LockHolder(pod: name, podUID: uid, node: "node-1", owner: "Job/\(name)", since: 1_700_000_000)
+  }
+}
+
+extension LockAcquisition {
+  var lease: LockLease? { if case .granted(let lease) = self { lease } else { nil } }
+  var owner: LockOwnership? { if case .taken(let owner) = self { owner } else { nil } }
+}
+
+extension LockExtension {
+  var lease: LockLease? { if case .extended(let lease) = self { lease } else { nil } }
+  var isNotHeld: Bool { if case .notHeld = self { true } else { false } }
+  var owner: LockOwnership? { if case .notHeld(let owner) = self { owner } else { nil } }
+}
+
+extension LockStore {
+  /// Takes a lock that has to be free.
+  func take(
+    _ key: LockKey, as holder: LockHolder = .pod("first"), ttl: Duration = .seconds(300),
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> LockLease {
+    let acquisition = try await acquire(key, as: holder, ttl: ttl, deadline: later)
+    return try #require(acquisition.lease, sourceLocation: sourceLocation)
+  }
+
+  func extend(
+    _ key: LockKey, _ token: LockToken, as holder: LockHolder, knowing fencingToken: UInt64? = nil,
+    isOpened: Bool = false, ttl: Duration = .seconds(300)
+  ) async throws -> LockExtension {
+    try await extend(
+      key, .init(token: token, fencingToken: fencingToken, isOpened: isOpened), as: holder,
+      ttl: ttl, deadline: later)
+  }
+
+  func isHeld(_ key: LockKey, by token: LockToken) async throws -> Bool {
+    try await inspect(key, podUID: nil, deadline: later).owner?.record.token == token
+  }
+
+  func isFree(_ key: LockKey) async throws -> Bool {
+    try await inspect(key, podUID: nil, deadline: later).owner == nil
+  }
+}
+
+/// Runs something that has to fail with the error of stores.
+func storeError(
+  _ body: () async throws -> some Any, sourceLocation: SourceLocation = #_sourceLocation
+) async throws -> LockStoreError {
+  try #require(
+    await #expect(throws: LockStoreError.self, sourceLocation: sourceLocation) {
+      _ = try await body()
+    })
+}
