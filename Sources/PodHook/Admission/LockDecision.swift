@@ -100,8 +100,12 @@ extension LockDecision {
     else { return nil }
     let port = Self.probePort(arguments)
     let token = LockToken(arguments[2])
-    if token == PodAdmission.placeholder { return request.isDryRun ? .some(port) : nil }
+    if token == PodAdmission.placeholder, !request.isDryRun { return nil }
     let owner = try await store.inspect(key, podUID: nil, deadline: deadline).owner
+    if token == PodAdmission.placeholder {
+      // From a dry run before this one, perhaps: the answer is still that of today.
+      return owner == nil || annotations.policy == .wait ? .some(port) : nil
+    }
     guard let record = owner?.record, record.token == token, let holder = record.holder,
       holder.podUID == nil, holder.pod == pod.name, holder.isGeneratedName == pod.isGeneratedName
     else { return nil }
@@ -130,13 +134,13 @@ extension String {
   fileprivate var replacingDoubleDollars: String {
     var text = ""
     var isSecond = false
-    for character in self {
-      if character == "$", isSecond {
+    for scalar in unicodeScalars {
+      if scalar == "$", isSecond {
         isSecond = false
         continue
       }
-      isSecond = character == "$"
-      text.append(character)
+      isSecond = scalar == "$"
+      text.unicodeScalars.append(scalar)
     }
     return text
   }

@@ -95,10 +95,13 @@ struct SidecarContainer {
 
   /// The kubelet replaces `$(NAME)` in arguments, and `$$` by `$`: a key must arrive as written.
   private static func literal(_ argument: String) -> String {
-    argument.contains("$")
-      ? argument.split(
-        separator: "$", omittingEmptySubsequences: false
-      ).joined(separator: "$$") : argument
+    // By scalars: a dollar that belongs to a larger character is one to the kubelet too.
+    var text = ""
+    for scalar in argument.unicodeScalars {
+      text.unicodeScalars.append(scalar)
+      if scalar == "$" { text.unicodeScalars.append(scalar) }
+    }
+    return text
   }
 
   private func writeEnvironment(to list: inout JSONWriter) {
