@@ -75,12 +75,15 @@ struct PodManifest {
   }
 
   /// The numeric ports that a container declares, probes or, as a sidecar of this family, serves.
-  static func ports(of container: JSONNode) throws(JSONError) -> Set<Int> {
+  /// - Parameter probes: which probes count; nil: all.
+  static func ports(
+    of container: JSONNode, probes: [String]? = nil
+  ) throws(JSONError) -> Set<Int> {
     var ports: Set<Int> = []
     for port in try container.field("ports")?.elements ?? [] {
       if let number = try port.field("containerPort")?.integer { ports.insert(number) }
     }
-    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+    for probe in probes ?? ["startupProbe", "livenessProbe", "readinessProbe"] {
       for action in ["httpGet", "tcpSocket", "grpc"] {
         if let number = try container.field(probe, action, "port")?.integer {
           ports.insert(number)

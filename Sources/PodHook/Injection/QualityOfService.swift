@@ -3,15 +3,18 @@ import JSON
 /// Whether Kubernetes would put a Pod into the Guaranteed class
 /// (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/).
 enum QualityOfService {
-  static func isGuaranteed(_ pod: PodManifest) throws(JSONError) -> Bool {
+  /// - Parameter containers: those of the Pod that count.
+  static func isGuaranteed(
+    _ pod: PodManifest, _ containers: [PodManifest.Container]
+  ) throws(JSONError) -> Bool {
     // Requests and limits of the Pod as a whole decide where they are given.
     if let resources = try pod.spec?.field("resources") {
       let hasLimits = try resources.field("limits") != nil
       let hasRequests = try resources.field("requests") != nil
       if hasLimits || hasRequests { return try isGuaranteed(resources) }
     }
-    guard !pod.containers.isEmpty else { return false }
-    for container in pod.containers {
+    guard !containers.isEmpty else { return false }
+    for container in containers {
       guard let resources = try container.node.field("resources"), try isGuaranteed(resources)
       else { return false }
     }

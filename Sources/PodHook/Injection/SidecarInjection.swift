@@ -35,14 +35,12 @@ struct SidecarInjection {
     let sidecar = SidecarContainer(
       identity: identity, template: template, key: grant.key, token: grant.token,
       expiration: grant.expiration, port: port,
-      isGuaranteed: try QualityOfService.isGuaranteed(pod),
-      gracePeriod: try pod.spec?.field("terminationGracePeriodSeconds")?.integer ?? 30,
+      isGuaranteed: try QualityOfService.isGuaranteed(pod, others),
+      gracePeriod: try gracePeriod(),
       otherContainers: others.count)
     try writeMetadata(grant, sidecar, to: &result.patch)
     // The fence first: its paths are valid only while no container has moved.
-    if template.isGated, template.fence == .liveness {
-      try writeFenceProbes(sidecar, others, to: &result)
-    }
+    try writeFence(sidecar, others, to: &result)
     try place(sidecar, in: &result.patch)
     if let secret = template.secret { try writeVolume(secret, to: &result.patch) }
     if sidecar.fenceMargin.isCapped {
@@ -72,6 +70,12 @@ struct SidecarInjection {
       let joined = list.joined(separator: ",")
       patch.add(JSONPointer("metadata", "annotations", annotation)) { $0.string(joined) }
     }
+  }
+
+  /// Within what the sidecar takes; the API server judges after us.
+  private func gracePeriod() throws(JSONError) -> Int {
+    let seconds = try pod.spec?.field("terminationGracePeriodSeconds")?.integer ?? 30
+    return min(max(seconds, 0), SidecarOptions.longestGracePeriod)
   }
 
   private func writeMetadata(
@@ -121,13 +125,19 @@ struct SidecarInjection {
 
   private func writeVolume(_ secret: String, to patch: inout JSONPatch) throws(JSONError) {
     let volumes = try pod.spec?.field("volumes")
-    for volume in volumes?.elements ?? []
-    where try volume.field("name")?.string == identity.secretVolumeName { return }
     let write = { (writer: inout JSONWriter) in
       writer.object { volume in
         volume.field("name", identity.secretVolumeName)
         volume.object("secret") { $0.field("secretName", secret) }
       }
+    }
+    for (index, volume) in (volumes?.elements ?? []).enumerated()
+    where try volume.field("name")?.string == identity.secretVolumeName {
+      // Came with a copied manifest, perhaps from when the Secret had another name.
+      if try volume.field("secret", "secretName")?.string != secret {
+        patch.replace(JSONPointer("spec", "volumes", String(index)), write)
+      }
+      return
     }
     if volumes?.isArray == true {
       patch.add(JSONPointer("spec", "volumes", "-"), write)
@@ -140,35 +150,16 @@ struct SidecarInjection {
     }
   }
 
-  private func writeFenceProbes(
-    _ sidecar: SidecarContainer, _ others: [PodManifest.Container], to result: inout Result
-  ) throws(JSONError) {
-    if sidecar.port == nil {
-      result.warnings.append(
-        "fence liveness needs a port: the containers of this hostNetwork Pod are not stopped "
-          + "when the lock is lost")
-      return
-    }
-    for container in others where container.list == .containers {
-      let probe = try container.node.field("livenessProbe")
-      let path = try probe?.field("httpGet", "path")?.string ?? ""
-      // One that an earlier sidecar of ours brought along carries its lock's id.
-      if probe == nil || path.hasPrefix("/held/") {
-        let place = JSONPointer(
-          "spec", container.list.rawValue, String(container.index), "livenessProbe")
-        result.patch.add(place) { sidecar.writeFenceProbe(to: &$0) }
-      } else {
-        result.warnings.append(
-          "container \(container.name) keeps its own livenessProbe: it is not stopped when the "
-            + "lock is lost")
-      }
-    }
-  }
-
   /// The probe port, or the next lower one that no other container uses.
   private func freePort(beside others: [PodManifest.Container]) throws(JSONError) -> Int {
     var used: Set<Int> = []
-    for container in others { used.formUnion(try PodManifest.ports(of: container.node)) }
+    let ids = try Self.lockIDs(servedBy: others)
+    for container in others {
+      let isStale = try Self.hasStaleFence(container, others: ids)
+      used.formUnion(
+        try PodManifest.ports(
+          of: container.node, probes: isStale ? ["startupProbe", "readinessProbe"] : nil))
+    }
     var port = template.probePort
     while used.contains(port), port > 1 { port -= 1 }
     return port

@@ -33,6 +33,8 @@ package struct SidecarOptions: ParsableArguments {
 
   package init() {}
 
+  /// What `--termination-grace-period-seconds` takes.
+  static let longestGracePeriod = 31_536_000
   /// The most that is left of a lease for a margin.
   private static let largestMarginShare = 3
 
@@ -69,7 +71,7 @@ package struct SidecarOptions: ParsableArguments {
       gracePeriod: .seconds(
         reader.integer(
           "termination-grace-period-seconds", flag: terminationGracePeriodSeconds, default: 10,
-          in: 0...31_536_000)),
+          in: 0...Self.longestGracePeriod)),
       releaseDelay: .seconds(
         reader.integer(
           "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)),
