@@ -73,7 +73,9 @@ package struct InjectionOptions: ParsableArguments {
     _ reader: inout OptionReader, image: String, probePort: Int, store: StoreConfiguration
   ) -> SidecarTemplate {
     var template = SidecarTemplate(
-      image: reader.string("sidecar-image", flag: sidecarImage, default: image),
+      image: reader.value(
+        "sidecar-image", flag: sidecarImage, default: image, allowed: "the name of an image"
+      ) { $0.isEmpty || $0.contains(where: \.isWhitespace) ? nil : $0 },
       probePort: reader.integer(
         "sidecar-probe-port", flag: sidecarProbePort, default: probePort, in: 1...65535))
     template.fence = reader.choice("fence", flag: fence, default: FenceChoice.auto).fence
@@ -116,6 +118,9 @@ package struct InjectionOptions: ParsableArguments {
 
   /// A DNS subdomain (RFC 1123), as Kubernetes wants for names.
   private static func isName(_ text: String) -> Bool {
-    text.utf8.count <= 253 && text.wholeMatch(of: #/[a-z0-9]([-.a-z0-9]*[a-z0-9])?/#) != nil
+    text.utf8.count <= 253
+      && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy {
+        $0.wholeMatch(of: #/[a-z0-9]([-a-z0-9]*[a-z0-9])?/#) != nil
+      }
   }
 }

@@ -66,7 +66,7 @@ package struct StoreConfiguration: Sendable {
   var sidecarArguments: [String] {
     var arguments = ["--lock-mode", mode.rawValue]
     if mode == .redlock { arguments += ["--redis-addresses", addressList] }
-    if !keyPrefix.isEmpty { arguments += ["--key-prefix", keyPrefix] }
+    if !keyPrefix.isEmpty { arguments.append("--key-prefix=\(keyPrefix)") }
     if nodeTimeout != .milliseconds(500) { arguments += ["--redis-timeout", nodeTimeout.text] }
     return arguments
   }

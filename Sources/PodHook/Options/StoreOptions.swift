@@ -68,7 +68,8 @@ package struct StoreOptions: ParsableArguments {
           + "or into --redis-credentials-directory")
     } catch {
       reader.reject(
-        "redis-addresses", value: text.contains("@") ? nil : text,
+        // A URL that was cut off may end in a password.
+        "redis-addresses", value: text.contains("@") || text.contains("://") ? nil : text,
         allowed: "different servers as host:port or redis(s)://host:port, separated by commas ("
           + error.message + ")")
     }
