@@ -20,6 +20,11 @@ package struct ProbeCheck: Sendable {
   /// - Throws: if there is no answer in time.
   package func ask() async throws -> (status: Int, body: String) {
     let channel = try await connect()
+    // A sidecar that is frozen accepts, and then says nothing.
+    let limit = channel.channel.eventLoop.scheduleTask(in: .init(timeout)) {
+      channel.channel.close(promise: nil)
+    }
+    defer { limit.cancel() }
     return try await channel.executeThenClose { inbound, outbound in
       let head = HTTPRequestHead(
         version: .http1_1, method: .GET, uri: path,
