@@ -1,0 +1,81 @@
+import Coordination
+import JSON
+import PodHook
+import ServiceKit
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct LockInspectionTests {
+  private let time = ManualTime()
+  private let store: ScriptedStore
+  private var inspection: LockInspection { LockInspection(store: store, time: time) }
+
+  init() { store = ScriptedStore(time: time) }
+
+  private func hold(_ name: String, podUID: String? = "uid") async throws -> LockToken {
+    let result = try await store.memory.acquire(
+      LockKey(namespace: "demo", key: name),
+      as: LockHolder(pod: "pod-\(name)", podUID: podUID, since: 0), ttl: .seconds(30),
+      deadline: .zero)
+    guard case .granted(let lease) = result else { throw Admitting.Occupied() }
+    return lease.token
+  }
+
+  private let key = LockKey(namespace: "demo", key: "a")
+
+  @Test func showsAllThatAreHeld() async throws {
+    _ = try await hold("b")
+    _ = try await hold("a")
+    let reports = try await inspection.status(nil)
+    #expect(reports.map(\.key.description) == ["demo/a", "demo/b"])
+  }
+
+  @Test func showsOneAlsoIfItIsFree() async throws {
+    let reports = try await inspection.status(key)
+    #expect(reports.count == 1 && reports[0].snapshot.owner == nil)
+  }
+
+  @Test(arguments: [nil, "uid"])
+  func releasesWhoeverHoldsIt(podUID: String?) async throws {
+    let token = try await hold("a", podUID: podUID)
+    guard case .released(let record) = try await inspection.release(key, token: nil) else {
+      Issue.record("another answer")
+      return
+    }
+    #expect(record.token == token)
+    #expect(try await store.owner(key) == nil)
+    guard case .free = try await inspection.release(key, token: nil) else {
+      Issue.record("another answer")
+      return
+    }
+  }
+
+  @Test func releasesOnlyTheTokenThatWasNamed() async throws {
+    let token = try await hold("a")
+    guard case .others(let record) = try await inspection.release(key, token: LockToken("x"))
+    else {
+      Issue.record("another answer")
+      return
+    }
+    #expect(record.token == token)
+    #expect(try await store.owner(key) != nil)
+    guard case .released = try await inspection.release(key, token: token) else {
+      Issue.record("another answer")
+      return
+    }
+  }
+
+  @Test func runsTheStoreWhileItIsAsked() async throws {
+    _ = try await hold("a")
+    let count = try await inspection.withStore { try await $0.status(nil).count }
+    #expect(count == 1)
+  }
+
+  @Test func aStoreThatDoesNotAnswerIsSaidInWords() async throws {
+    store.fail(.inspect)
+    let key = key
+    let error = await #expect(throws: FatalError.self) {
+      _ = try await inspection.withStore { try await $0.status(key) }
+    }
+    #expect(error?.message.contains("redis-1:6379: connection refused") == true)
+  }
+}

@@ -1,0 +1,139 @@
+import ServiceKit
+import Testing
+
+@testable import PodHook
+
+@Suite struct WebhookOptionsTests {
+  /// A value that an option does not take, and a part of what is said about it.
+  struct Wrong: Sendable, CustomStringConvertible {
+    let option: String
+    let value: String
+    let allowed: String
+    var description: String { "--\(option)=\(value)" }
+
+    init(_ option: String, _ value: String, _ allowed: String) {
+      (self.option, self.value, self.allowed) = (option, value, allowed)
+    }
+  }
+
+  static let wrong = [
+    Wrong("port", "65536", "a whole number from 0 to 65535"), Wrong("port", "https", "0 to 65535"),
+    Wrong("port", "-1", "0 to 65535"), Wrong("metrics-bind-address", "8080", "host:port"),
+    Wrong("health-probe-bind-address", "::1:80", "[::1]:port"),
+    Wrong("claim-seconds", "0", "1 to 3600"), Wrong("claim-seconds", "2m", "1 to 3600"),
+    Wrong("lameduck", "3", "a duration such as 1m30s"), Wrong("lameduck", "301s", "0s to 5m"),
+    Wrong("fence", "restartall", "auto, restart-all, liveness, none"),
+    Wrong("sidecar-image", "an image", "the name of an image"),
+    Wrong("sidecar-image-pull-policy", "always", "Always, IfNotPresent, Never"),
+    Wrong("sidecar-position", "middle", "first, last"),
+    Wrong("sidecar-probe-port", "0", "1 to 65535"),
+    Wrong("sidecar-cpu-request", "10 m", "a resource quantity"),
+    Wrong("sidecar-cpu-limit", "-1", "a resource quantity"),
+    Wrong("sidecar-memory-request", "32MB", "a resource quantity"),
+    Wrong("sidecar-memory-limit", "٣٢Mi", "a resource quantity"),
+    Wrong("sidecar-secret", "My_Secret", "the name of a Secret"),
+    Wrong("sidecar-secret", "a..b", "the name of a Secret"),
+    Wrong("sidecar-secret", "-a", "the name of a Secret"),
+    Wrong("release-delay-seconds", "3601", "0 to 3600"),
+    Wrong("lock-mode", "zookeeper", "redlock, memory"),
+    Wrong("redis-addresses", "a:1,,b:1", "separated by commas"),
+    Wrong("redis-addresses", "a:1,a:1", "different servers"),
+    Wrong("redis-timeout", "0s", "1ms to 30s"), Wrong("redis-timeout", "31s", "1ms to 30s"),
+    Wrong("redis-credentials-directory", "/nowhere/at/all", "a directory that exists"),
+    Wrong("variant", "Blue", "a DNS label of at most 20 characters"),
+    Wrong("variant", "-blue", "a DNS label"), Wrong("variant", "blue.green", "a DNS label"),
+    Wrong("variant", "a\u{301}", "a DNS label"), Wrong("variant", "ａ", "a DNS label"),
+    Wrong("variant", String(repeating: "a", count: 21), "a DNS label"),
+  ]
+
+  @Test(arguments: wrong)
+  func aWrongFlagIsNamedWithItsValueAndWhatIsAllowed(_ wrong: Wrong) throws {
+    let faults = try WebhookCommand.read(["--\(wrong.option)=\(wrong.value)"]).faults
+    try #require(faults.count == 1)
+    #expect(faults[0].option == "--" + wrong.option && faults[0].variable == nil)
+    #expect(faults[0].value == wrong.value)
+    #expect(faults[0].allowed.contains(wrong.allowed))
+    #expect(!faults[0].description.contains("\n"))
+  }
+
+  @Test(arguments: wrong)
+  func soIsAWrongVariable(_ wrong: Wrong) throws {
+    let twin = wrong.option.uppercased().map { $0 == "-" ? "_" : $0 }
+    let faults = try WebhookCommand.read([], [String(twin): wrong.value]).faults
+    try #require(faults.count == 1)
+    #expect(faults[0].option == "--" + wrong.option)
+    #expect(faults[0].value == wrong.value)
+  }
+
+  @Test func allFaultsAreReportedTogether() throws {
+    let faults = try WebhookCommand.read(
+      ["--port", "x", "--fence", "y", "--lock-mode", "z"],
+      ["VARIANT": "V", "SIDECAR_PROBE_PORT": "0", "METRICS_SECURE": "perhaps"]
+    ).faults
+    #expect(
+      Set(faults.compactMap(\.option))
+        == [
+          "--port", "--fence", "--lock-mode", "--variant", "--sidecar-probe-port",
+          "--metrics-secure",
+        ])
+  }
+
+  @Test func theDefaults() throws {
+    let read = try WebhookCommand.read([])
+    #expect(read.faults == [])
+    #expect(read.webhook.host == "0.0.0.0" && read.webhook.port == 9443)
+    #expect(read.webhook.certificateDirectory == "/var/k8s-webhook-server/serving-certs")
+    #expect(read.webhook.metricsAddress == .tcp(host: "0.0.0.0", port: 8080))
+    #expect(read.webhook.probeAddress == .tcp(host: "0.0.0.0", port: 8081))
+    #expect(!read.webhook.isMetricsSecure && !read.webhook.isHTTP2Enabled)
+    #expect(read.webhook.clientCAFile == nil)
+    #expect(read.webhook.claimTime == .seconds(120))
+    let template = read.template
+    #expect(template.image == "default:1" && template.imagePullPolicy == nil)
+    #expect(template.isGated && template.position == .first && template.fence == .restartAll)
+    #expect(template.probePort == 65531 && template.secret == nil)
+    #expect(template.cpuRequest == "10m" && template.cpuLimit == nil)
+    #expect(template.memoryRequest == "32Mi" && template.memoryLimit == "32Mi")
+    #expect(template.releaseDelaySeconds == 0)
+    #expect(
+      template.storeArguments == ["--lock-mode", "redlock", "--redis-addresses", "127.0.0.1:6379"])
+    #expect(template.storePorts == [6379])
+    #expect(read.variant == nil)
+  }
+
+  @Test func theFlagWinsOverTheVariable() throws {
+    let read = try WebhookCommand.read(
+      ["--port", "1", "--no-enable-sidecar-containers"],
+      [
+        "PORT": "2", "CERT_DIR": "/c", "ENABLE_SIDECAR_CONTAINERS": "true", "VARIANT": "blue",
+        "SIDECAR_CPU_REQUEST": "1", "SIDECAR_POSITION": "last", "FENCE": "none",
+        "ENABLE_HTTP2": "true", "CLAIM_SECONDS": "30", "CLIENT_CA_FILE": "/ca", "HOST": "",
+      ])
+    #expect(read.faults == [])
+    #expect(read.webhook.port == 1 && read.webhook.certificateDirectory == "/c")
+    #expect(!read.template.isGated && read.template.cpuRequest == "1")
+    #expect(read.template.position == .last && read.template.fence == .none)
+    #expect(read.webhook.isHTTP2Enabled && read.webhook.claimTime == .seconds(30))
+    #expect(read.webhook.clientCAFile == "/ca" && read.webhook.host == "0.0.0.0")
+    #expect(read.variant == "blue")
+  }
+
+  @Test(arguments: [
+    ("auto", Fence.restartAll), ("restart-all", .restartAll), ("liveness", .liveness),
+    ("none", .none),
+  ])
+  func fences(text: String, fence: Fence) throws {
+    #expect(try WebhookCommand.read(["--fence", text]).template.fence == fence)
+  }
+
+  @Test(arguments: ["0", "1", "10m", "0.5", "1.25", "500k", "64Mi", "1Gi", "1G"])
+  func quantities(text: String) throws {
+    let read = try WebhookCommand.read(["--sidecar-cpu-limit", text])
+    #expect(read.faults == [] && read.template.cpuLimit == text)
+  }
+
+  @Test(arguments: ["a", "a1", "1", "blue-green", String(repeating: "a", count: 20)])
+  func variants(text: String) throws {
+    #expect(try WebhookCommand.read(["--variant", text]).variant == text)
+  }
+}
