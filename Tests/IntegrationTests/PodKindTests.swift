@@ -122,4 +122,20 @@ import Testing
       #expect(try #require(lock.fencingToken) > #require(winner.object.fencingToken))
     }
   }
+
+  @Test func theLivenessFenceStopsTheApplicationOfAFrozenSidecar() async throws {
+    try await withCluster {
+      $0.hookArguments = ["--fence", "liveness"]
+    } _: { cluster in
+      let pod = try await cluster.kubelet.create(guardedPod("fenced", key: "fenced"))
+      #expect(pod.object.sidecars.first?["restartPolicyRules"] == nil)
+      try await pod.wait(for: .appRunning)
+      pod.signalSidecars(.stop)
+      try await pod.wait(for: .appStopped)
+      pod.signalSidecars(.resume)
+      #expect(try await pod.heldLock().fencingToken == pod.object.fencingToken)
+      try await pod.delete()
+      #expect(pod.count(.sidecarExited(.exited(0))) == 1)
+    }
+  }
 }
