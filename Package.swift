@@ -166,7 +166,12 @@ let package = Package(
         lifecycle,
       ]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
-    tests("PodHookTests", ["PodHook", "AdmissionReview", "Coordination", "JSON"]),
+    tests(
+      "PodHookTests",
+      [
+        "PodHook", "AdmissionReview", "Coordination", "JSON", "ServiceKit", "RedisClient",
+        nioHTTP1, lifecycle, logging, arguments,
+      ]),
     tests(
       "IntegrationTests",
       [

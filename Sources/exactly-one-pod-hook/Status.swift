@@ -43,7 +43,7 @@ extension LockKey {
   static func read(_ text: String?, _ reader: inout OptionReader) -> LockKey? {
     guard let text else { return nil }
     let key = LockKey(parsing: text)
-    if key == nil { reader.reject("KEY", value: text, allowed: "<namespace>/<key>") }
+    if key == nil { reader.rejectArgument("KEY", value: text, allowed: "<namespace>/<key>") }
     return key
   }
 }

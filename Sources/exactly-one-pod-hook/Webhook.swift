@@ -28,6 +28,7 @@ struct Webhook: AsyncParsableCommand {
 
     let telemetry = Telemetry(bootstrap: level, label: "webhook", traces: traces)
     storeConfiguration.warn(telemetry.logger)
+    template.warn(telemetry.logger)
     let time = SystemTime()
     let lockStore = storeConfiguration.makeStore(
       clientName: "exactly-one-pod-webhook", eventLoopGroup: MultiThreadedEventLoopGroup.singleton,

@@ -1,3 +1,5 @@
+package import Logging
+
 /// How the injected container looks, apart from the Pod that it goes into.
 package struct SidecarTemplate: Sendable {
   package enum Position: String, CaseIterable, Sendable {
@@ -51,6 +53,16 @@ package struct SidecarTemplate: Sendable {
     self.storeArguments = storeArguments
     self.storePorts = storePorts
     self.releaseDelaySeconds = releaseDelaySeconds
+  }
+
+  /// Says at start what the injected sidecars will not do.
+  package func warn(_ logger: Logger) {
+    if !isGated {
+      logger.warning(
+        "sidecars are ordinary containers: no gate, no fence, applications run without their lock")
+    } else if fence == .none {
+      logger.warning("there is no fence: nothing stops an application whose lock is lost")
+    }
   }
 
   /// Where the Secret is mounted in the sidecar.

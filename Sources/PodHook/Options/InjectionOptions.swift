@@ -90,6 +90,20 @@ package struct InjectionOptions: ParsableArguments {
       quantity("sidecar-memory-request", sidecarMemoryRequest, &reader) ?? template.memoryRequest
     template.memoryLimit =
       quantity("sidecar-memory-limit", sidecarMemoryLimit, &reader) ?? template.memoryLimit
+    if let request = Self.amount(template.memoryRequest),
+      let limit = Self.amount(template.memoryLimit), request > limit
+    {
+      reader.reject(
+        "sidecar-memory-request", value: template.memoryRequest,
+        allowed: "at most --sidecar-memory-limit, \(template.memoryLimit)")
+    }
+    if let cpuLimit = template.cpuLimit, let request = Self.amount(template.cpuRequest),
+      let limit = Self.amount(cpuLimit), request > limit
+    {
+      reader.reject(
+        "sidecar-cpu-request", value: template.cpuRequest,
+        allowed: "at most --sidecar-cpu-limit, \(cpuLimit)")
+    }
     template.secret = reader.value(
       "sidecar-secret", flag: sidecarSecret, allowed: "the name of a Secret"
     ) { Self.isName($0) ? $0 : nil }
@@ -98,6 +112,18 @@ package struct InjectionOptions: ParsableArguments {
     template.storeArguments = store.sidecarArguments
     template.storePorts = store.ports
     return template
+  }
+
+  /// The number behind a quantity that was read.
+  private static func amount(_ quantity: String) -> Double? {
+    let factors = [
+      "": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 1024, "Mi": 1_048_576,
+      "Gi": 1_073_741_824,
+    ]
+    let number = quantity.prefix { !$0.isLetter }
+    guard let value = Double(number), let factor = factors[String(quantity.dropFirst(number.count))]
+    else { return nil }
+    return value * factor
   }
 
   private func pullPolicy(_ reader: inout OptionReader) -> String? {

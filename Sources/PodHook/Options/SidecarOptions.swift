@@ -46,15 +46,15 @@ package struct SidecarOptions: ParsableArguments {
   ) -> (SidecarConfiguration, ListenAddress) {
     let key = LockKey(parsing: unlockKey)
     if key == nil {
-      reader.reject("UNLOCK_KEY", value: unlockKey, allowed: "<namespace>/<key>")
+      reader.rejectArgument("UNLOCK_KEY", value: unlockKey, allowed: "<namespace>/<key>")
     }
     if unlockValue.isEmpty || unlockValue.contains(where: \.isWhitespace) {
-      reader.reject("UNLOCK_VALUE", value: nil, allowed: "a token without white space")
+      reader.rejectArgument("UNLOCK_VALUE", value: nil, allowed: "a token without white space")
     }
     let podUID = environment["POD_UID"] ?? ""
     if podUID.isEmpty || podUID.contains(where: \.isWhitespace) {
-      reader.reject(
-        "POD_UID", value: nil, allowed: "the Pod's UID in this environment variable")
+      reader.rejectVariable(
+        "POD_UID", value: nil, allowed: "the UID of the Pod, without white space")
     }
     let expiration = reader.integer(
       "expiration-seconds", flag: expirationSeconds, default: 60,

@@ -31,7 +31,7 @@ extension LockSidecar {
 
   private func releaseOnce(deadline: Duration) async throws(LockStoreError) -> Bool {
     let (key, uid) = (configuration.key, configuration.podUID)
-    let token = view.token ?? configuration.token
+    let token = try await currentToken(deadline: deadline)
     if configuration.releaseDelay > .zero, configuration.releaseDelay < configuration.expiration {
       let result = try await store.extend(
         key, .init(token: token), as: configuration.holder, ttl: configuration.releaseDelay,
@@ -41,5 +41,17 @@ extension LockSidecar {
       return false
     }
     return try await store.release(key, token: token, podUID: uid, deadline: deadline)
+  }
+
+  /// The token under which this Pod may have the lock. A sidecar that never held it looks whether
+  /// the one before it had acquired the lock anew.
+  private func currentToken(deadline: Duration) async throws(LockStoreError) -> LockToken {
+    if let token = view.token { return token }
+    let uid = configuration.podUID
+    let snapshot = try await store.inspect(configuration.key, podUID: uid, deadline: deadline)
+    guard let record = snapshot.owner?.record, record.holder?.podUID == uid else {
+      return configuration.token
+    }
+    return record.token
   }
 }

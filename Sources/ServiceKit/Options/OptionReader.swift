@@ -59,8 +59,15 @@ package struct OptionReader: Sendable {
       OptionFault(option: "--" + name, variable: variable, value: value, allowed: allowed))
   }
 
-  /// Notes a fault of a variable that has no option.
-  mutating func rejectVariable(_ name: String, value: String?, allowed: String) {
+  /// Notes a fault of a positional argument.
+  ///
+  /// - Parameter name: as the help writes it, in capitals.
+  package mutating func rejectArgument(_ name: String, value: String?, allowed: String) {
+    faults.append(OptionFault(option: name, variable: nil, value: value, allowed: allowed))
+  }
+
+  /// Notes a fault of an environment variable that is no option's twin.
+  package mutating func rejectVariable(_ name: String, value: String?, allowed: String) {
     faults.append(OptionFault(option: nil, variable: name, value: value, allowed: allowed))
   }
 

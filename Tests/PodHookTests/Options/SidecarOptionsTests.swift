@@ -67,7 +67,7 @@ import Testing
   @Test(arguments: [[:], ["POD_UID": ""], ["POD_UID": "a b"]])
   func withoutAPodThereIsNoLock(environment: [String: String]) throws {
     let faults = try SidecarCommand.read(["demo/k", "token"], environment).faults
-    #expect(faults.count == 1 && faults.first?.option?.contains("POD_UID") == true)
+    #expect(faults.count == 1 && faults.first?.variable == "POD_UID")
   }
 
   @Test func allFaultsAreReportedTogether() throws {
