@@ -31,13 +31,21 @@ enum ConnectFailure {
     switch error {
     case let error as IOError: return sentence(errno: error.errnoCode)
     case let error as NIOConnectionError: return sentence(for: error)
-    case let error as NIOSSLError: return "TLS: \(error)"
-    case let error as BoringSSLError: return "TLS: \(error)"
+    case is NIOSSLError, is BoringSSLError: return tlsSentence(for: "\(error)")
     case ChannelError.connectTimeout(let limit):
       return "no TCP connection within \(Duration(limit))"
     case is CancellationError: return "the attempt was cancelled"
     default: return "\(error)"
     }
+  }
+
+  /// BoringSSL names the fault between its own name and a line of its sources.
+  private static func tlsSentence(for text: String) -> String {
+    guard let name = text.firstRange(of: "OPENSSL_internal:") else { return "TLS: \(text)" }
+    let fault = text[name.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    return fault == "CERTIFICATE_VERIFY_FAILED"
+      ? "TLS: the server's certificate is not signed by a known authority (\(fault))"
+      : "TLS: the handshake failed (\(fault))"
   }
 
   private static func sentence(for error: NIOConnectionError) -> String {

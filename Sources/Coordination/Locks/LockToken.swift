@@ -20,9 +20,8 @@ package struct LockToken: Sendable, Hashable {
   /// What may be shown of the token: the first 64 bits of its SHA-256. It names a lock in labels
   /// and probe paths and proves nothing.
   package var publicID: String {
-    SHA256.hash(data: Array(text.utf8)).prefix(8).reduce(into: "") { text, byte in
-      text += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
-    }
+    Self.hex(
+      SHA256.hash(data: Array(text.utf8)).prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) })
   }
 
   private static func hex(_ word: UInt64) -> String {

@@ -39,7 +39,9 @@ extension RedlockStore {
     let keys = keys(of: key)
     let start = time.now
     let timeout = timeout(until: deadline)
+    let lane = currentLane
     let tally = await ask(
+      on: lane,
       { node throws(RedisError) in
         try await node.acquire(keys, record: record, ttl: ttl, timeout: timeout)
       }, until: { $0.decision != nil })
@@ -57,7 +59,7 @@ extension RedlockStore {
     let clean = Set(tally.others.map(\.node) + unreached)
     giveBack(
       key, token: token, podUID: holder.podUID,
-      on: nodes.indices.filter { !clean.contains($0) })
+      on: nodes.indices.filter { !clean.contains($0) }, lane: lane)
     return switch tally.decision {
     case .others(let owner): (.taken(owner), tally)
     case .split: (.split, tally)

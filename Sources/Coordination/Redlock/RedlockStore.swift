@@ -1,5 +1,6 @@
 package import Logging
-import NIOCore
+package import NIOCore
+import NIOPosix
 package import RedisClient
 import ServiceLifecycle
 
@@ -23,30 +24,54 @@ package final class RedlockStore: LockStore {
   }
 
   let configuration: Configuration
-  let nodes: [RedlockNode]
+  /// The servers, once for each event loop that has connections of its own to them.
+  private let lanes: [[RedlockNode]]
+  private let laneOfEventLoop: [ObjectIdentifier: Int]
   let time: any MonotonicTime
   let logger: Logger
   private let givenBack: AsyncStream<GiveBack>
   private let giveBacks: AsyncStream<GiveBack>.Continuation
 
+  /// The servers, by the first lane.
+  var nodes: [RedlockNode] { lanes[0] }
   var quorum: Int { nodes.count / 2 + 1 }
 
-  /// - Parameter clients: one for each server; the store runs them.
+  /// Connections on one event loop: what runs there uses them without a change of thread.
+  package struct Lane: Sendable {
+    let eventLoop: any EventLoop
+    let clients: [RedisClient]
+
+    /// - Parameter clients: one for each server, in the same order in every lane.
+    package init(eventLoop: any EventLoop, clients: [RedisClient]) {
+      self.eventLoop = eventLoop
+      self.clients = clients
+    }
+  }
+
+  /// - Parameter lanes: at least one; the store runs their clients.
   package init(
-    clients: [RedisClient], configuration: Configuration = Configuration(),
+    lanes: [Lane], configuration: Configuration = Configuration(),
     time: any MonotonicTime = SystemTime(), logger: Logger
   ) {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    nodes = clients.map(RedlockNode.init)
+    self.lanes = lanes.map { $0.clients.map(RedlockNode.init) }
+    laneOfEventLoop = Dictionary(
+      uniqueKeysWithValues: lanes.enumerated().map { (ObjectIdentifier($1.eventLoop), $0) })
     // What does not fit frees itself when its time to live runs out.
     (givenBack, giveBacks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
   }
 
+  /// The lane of the event loop that this runs on, or the first.
+  var currentLane: Int {
+    MultiThreadedEventLoopGroup.currentEventLoop.flatMap { laneOfEventLoop[ObjectIdentifier($0)] }
+      ?? 0
+  }
+
   package func run() async throws {
     await withDiscardingTaskGroup { group in
-      for node in nodes { group.addTask { await node.client.runUntilCancelled() } }
+      for node in lanes.joined() { group.addTask { await node.client.runUntilCancelled() } }
       // At a graceful shutdown, first what is still to be given back, then the connections.
       await withGracefulShutdownHandler {
         await runGiveBacks()
@@ -77,18 +102,21 @@ package final class RedlockStore: LockStore {
   }
 
   /// Asks all servers at once and counts until `isDecided`.
+  /// - Parameter lane: nil: that of the current event loop.
   func ask(
+    on lane: Int? = nil,
     _ question: @escaping @Sendable (RedlockNode) async throws(RedisError) -> RedlockNode.Verdict,
     until isDecided: (QuorumTally) -> Bool
   ) async -> QuorumTally {
+    let nodes = lanes[lane ?? currentLane]
     var tally = QuorumTally(members: nodes.count)
     if nodes.count == 1 {
-      tally.add(await result(of: question, from: 0), from: 0)
+      tally.add(await Self.result(of: question, from: nodes[0]), from: 0)
       return tally
     }
     await withTaskGroup(of: (Int, Result<RedlockNode.Verdict, RedisError>).self) { group in
-      for node in nodes.indices {
-        group.addTask { (node, await self.result(of: question, from: node)) }
+      for (index, node) in nodes.enumerated() {
+        group.addTask { (index, await Self.result(of: question, from: node)) }
       }
       for await (node, result) in group {
         tally.add(result, from: node)
@@ -102,12 +130,12 @@ package final class RedlockStore: LockStore {
     return tally
   }
 
-  private func result(
+  private static func result(
     of question: @Sendable (RedlockNode) async throws(RedisError) -> RedlockNode.Verdict,
-    from node: Int
+    from node: RedlockNode
   ) async -> Result<RedlockNode.Verdict, RedisError> {
     do throws(RedisError) {
-      return .success(try await question(nodes[node]))
+      return .success(try await question(node))
     } catch {
       return .failure(error)
     }
@@ -135,6 +163,8 @@ extension RedlockStore {
     let podUID: String?
     /// Where it may be.
     let nodes: [Int]
+    /// On whose connections it was asked for: there the release follows the request.
+    let lane: Int
   }
 
   /// How long a lock that was half-taken is tried to be given back; after that it frees itself.
@@ -143,12 +173,12 @@ extension RedlockStore {
   private static let giveBackPause = Duration.milliseconds(200)
 
   package func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
-    giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices))
+    giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices), lane: currentLane)
   }
 
-  func giveBack(_ key: LockKey, token: LockToken, podUID: String?, on nodes: [Int]) {
+  func giveBack(_ key: LockKey, token: LockToken, podUID: String?, on nodes: [Int], lane: Int) {
     if nodes.isEmpty { return }
-    giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes))
+    giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes, lane: lane))
   }
 
   /// Returns once the stream has ended and all that was in it is given back, or on cancellation.
@@ -156,7 +186,7 @@ extension RedlockStore {
     await withDiscardingTaskGroup { group in
       for await item in givenBack {
         for node in item.nodes {
-          group.addTask { await self.perform(item, on: self.nodes[node]) }
+          group.addTask { await self.perform(item, on: self.lanes[item.lane][node]) }
         }
       }
     }

@@ -7,6 +7,8 @@ struct SidecarContainer {
   let template: SidecarTemplate
   let key: LockKey
   let token: LockToken
+  /// The token's public id.
+  let lockID: String
   let expiration: Int
   /// Nil for a Pod on the host's network: there nothing listens on TCP.
   let port: Int?
@@ -26,7 +28,7 @@ struct SidecarContainer {
   }
 
   var probeAddress: String { port.map { "0.0.0.0:\($0)" } ?? "unix:@\(socketName)" }
-  private var socketName: String { "\(identity.containerName)-\(token.publicID)" }
+  private var socketName: String { "\(identity.containerName)-\(lockID)" }
 
   func write(to writer: inout JSONWriter) {
     writer.object { container in
@@ -36,11 +38,15 @@ struct SidecarContainer {
       container.array("args") { list in
         for argument in arguments { list.string(Self.literal(argument)) }
       }
-      container.array("env") { writeEnvironment(to: &$0) }
+      container.key("env")
+      container.raw(Self.environment)
       container.object("resources") { writeResources(to: &$0) }
       if template.isGated {
         container.field("restartPolicy", "Always")
-        if template.fence == .restartAll { writeRestartRules(to: &container) }
+        if template.fence == .restartAll {
+          container.key("restartPolicyRules")
+          container.raw(Self.restartPolicyRules)
+        }
         container.object("startupProbe") { probe in
           writeProbe("/startupz", to: &probe)
           probe.field("periodSeconds", 1)
@@ -48,7 +54,8 @@ struct SidecarContainer {
           probe.field("failureThreshold", 2_147_483_647)
         }
       }
-      container.object("securityContext") { Self.writeSecurity(to: &$0) }
+      container.key("securityContext")
+      container.raw(Self.securityContext)
       if template.secret != nil {
         container.array("volumeMounts") { list in
           list.object { mount in
@@ -95,6 +102,7 @@ struct SidecarContainer {
 
   /// The kubelet replaces `$(NAME)` in arguments, and `$$` by `$`: a key must arrive as written.
   private static func literal(_ argument: String) -> String {
+    guard argument.utf8.contains(UInt8(ascii: "$")) else { return argument }
     // By scalars: a dollar that belongs to a larger character is one to the kubelet too.
     var text = ""
     for scalar in argument.unicodeScalars {
@@ -102,19 +110,6 @@ struct SidecarContainer {
       if scalar == "$" { text.unicodeScalars.append(scalar) }
     }
     return text
-  }
-
-  private func writeEnvironment(to list: inout JSONWriter) {
-    let fields = [
-      ("POD_UID", "metadata.uid"), ("POD_NAME", "metadata.name"),
-      ("POD_NAMESPACE", "metadata.namespace"), ("NODE_NAME", "spec.nodeName"),
-    ]
-    for (name, path) in fields {
-      list.object { variable in
-        variable.field("name", name)
-        variable.object("valueFrom") { $0.object("fieldRef") { $0.field("fieldPath", path) } }
-      }
-    }
   }
 
   /// In a Guaranteed Pod limits equal requests for both resources, so that it stays one.
@@ -130,20 +125,8 @@ struct SidecarContainer {
     }
   }
 
-  private func writeRestartRules(to container: inout JSONWriter) {
-    container.array("restartPolicyRules") { rules in
-      rules.object { rule in
-        rule.field("action", "RestartAllContainers")
-        rule.object("exitCodes") { codes in
-          codes.field("operator", "In")
-          codes.array("values") { $0.integer(Fence.exitCode) }
-        }
-      }
-    }
-  }
-
   private func writeProbe(_ path: String, to probe: inout JSONWriter) {
-    let path = "\(path)/\(token.publicID)"
+    let path = "\(path)/\(lockID)"
     if let port {
       probe.object("httpGet") { get in
         get.field("path", path)
@@ -159,16 +142,5 @@ struct SidecarContainer {
         }
       }
     }
-  }
-
-  private static func writeSecurity(to security: inout JSONWriter) {
-    security.field("allowPrivilegeEscalation", false)
-    security.object("capabilities") { $0.array("drop") { $0.string("ALL") } }
-    security.field("privileged", false)
-    security.field("readOnlyRootFilesystem", true)
-    security.field("runAsGroup", 65532)
-    security.field("runAsNonRoot", true)
-    security.field("runAsUser", 65532)
-    security.object("seccompProfile") { $0.field("type", "RuntimeDefault") }
   }
 }

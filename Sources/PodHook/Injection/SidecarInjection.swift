@@ -34,7 +34,7 @@ struct SidecarInjection {
     let port = pod.isHostNetwork ? nil : try freePort(beside: others)
     let sidecar = SidecarContainer(
       identity: identity, template: template, key: grant.key, token: grant.token,
-      expiration: grant.expiration, port: port,
+      lockID: grant.token.publicID, expiration: grant.expiration, port: port,
       isGuaranteed: try QualityOfService.isGuaranteed(pod, others),
       gracePeriod: try gracePeriod(),
       otherContainers: others.count)
@@ -92,8 +92,9 @@ struct SidecarInjection {
       patch.add(JSONPointer("metadata", "labels")) { $0.object { _ in } }
     }
     patch.add(JSONPointer("metadata", "labels", identity.managedLabel)) { $0.string("true") }
-    let id = grant.token.publicID
-    patch.add(JSONPointer("metadata", "labels", identity.lockIDLabel)) { $0.string(id) }
+    patch.add(JSONPointer("metadata", "labels", identity.lockIDLabel)) {
+      $0.string(sidecar.lockID)
+    }
   }
 
   /// A single stale sidecar in the right list is replaced where it is; anything else of ours is

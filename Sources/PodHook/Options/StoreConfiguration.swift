@@ -46,20 +46,29 @@ package struct StoreConfiguration: Sendable {
     logger: Logger
   ) -> any LockStore {
     guard mode == .redlock else { return MemoryLockStore(time: time) }
-    let clients = addresses.map { address in
-      var redis = RedisConfiguration(address: address)
-      redis.clientName = clientName
-      redis.credentials = password.map {
-        RedisCredentials(username: username?.reveal, password: $0.reveal)
-      }
-      if address.usesTLS { redis.tls = tls }
-      return RedisClient(configuration: redis, eventLoopGroup: eventLoopGroup, logger: logger)
+    let servers = addresses.map { redis($0, clientName: clientName) }
+    let lanes = eventLoopGroup.makeIterator().map { eventLoop in
+      RedlockStore.Lane(
+        eventLoop: eventLoop,
+        clients: servers.map {
+          RedisClient(configuration: $0, eventLoopGroup: eventLoop, logger: logger)
+        })
     }
     var configuration = RedlockStore.Configuration()
     configuration.keyPrefix = keyPrefix
     configuration.nodeTimeout = nodeTimeout
     return RedlockStore(
-      clients: clients, configuration: configuration, time: time, logger: logger)
+      lanes: Array(lanes), configuration: configuration, time: time, logger: logger)
+  }
+
+  private func redis(_ address: RedisAddress, clientName: String) -> RedisConfiguration {
+    var redis = RedisConfiguration(address: address)
+    redis.clientName = clientName
+    redis.credentials = password.map {
+      RedisCredentials(username: username?.reveal, password: $0.reveal)
+    }
+    if address.usesTLS { redis.tls = tls }
+    return redis
   }
 
   /// The command line by which a sidecar finds the same store. No secrets.

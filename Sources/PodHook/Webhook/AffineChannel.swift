@@ -22,7 +22,7 @@ struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.autoRead, value: false)
-      try channel.pipeline.syncOperations.addHandler(NewcomerHandler())
+      try channel.pipeline.syncOperations.addHandler(PeerHandler())
       return Value(channel: channel)
     }
   }
@@ -43,9 +43,8 @@ struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
     try await channel.eventLoop.flatSubmit {
       do {
         let pipeline = channel.pipeline.syncOperations
-        let newcomer = try pipeline.handler(type: NewcomerHandler.self)
+        try pipeline.handler(type: PeerHandler.self).isNewcomer = false
         let connection = base.setup(channel: channel, logger: logger)
-        pipeline.removeHandler(newcomer, promise: nil)
         return connection.flatMapThrowing { connection in
           try channel.syncOptions?.setOption(.autoRead, value: true)
           return connection
@@ -57,12 +56,20 @@ struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
   }
 }
 
-/// Closes a connection that has no task yet when the server stops.
-private final class NewcomerHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// Closes a connection that nobody needs any more.
+private final class PeerHandler: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
+  /// Whether the connection has no task yet: then nobody else ends it when the server stops.
+  var isNewcomer = true
+
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
-    context.fireUserInboundEventTriggered(event)
+    switch event {
+    // An API server that closes its side has given up: the answer must fail, or what was claimed
+    // for it would not be given back.
+    case ChannelEvent.inputClosed: context.close(promise: nil)
+    case is ChannelShouldQuiesceEvent where isNewcomer: context.close(promise: nil)
+    default: context.fireUserInboundEventTriggered(event)
+    }
   }
 }

@@ -81,7 +81,10 @@ struct WebhookEndpoint: Sendable {
       throw Fault(status: .methodNotAllowed, message: "only POST is allowed")
     }
     let type = request.headers[.contentType] ?? ""
-    guard type.prefix(while: { $0 != ";" }).lowercased() == "application/json" else {
+    guard
+      type == "application/json"
+        || type.prefix(while: { $0 != ";" }).lowercased() == "application/json"
+    else {
       throw Fault(status: .badRequest, message: "content type must be application/json")
     }
     let tooLarge = Fault(
@@ -104,9 +107,17 @@ struct WebhookEndpoint: Sendable {
     }
   }
 
+  private static let defaultTimeLimit = lessMargin(defaultTimeout)
+
+  private static func lessMargin(_ timeout: Duration) -> Duration {
+    timeout - min(timeout / 10, .milliseconds(500))
+  }
+
   /// What the API server waits (`?timeout=10s`), less a tenth for the way back.
   static func timeLimit(query: String?) -> Duration {
     var timeout = defaultTimeout
+    // What API servers send when nothing else is configured.
+    if query == "timeout=10s" { return defaultTimeLimit }
     for parameter in (query ?? "").split(separator: "&") where parameter.hasPrefix("timeout=") {
       if let stated = Duration(text: String(parameter.dropFirst("timeout=".count))),
         stated > .zero
@@ -114,7 +125,7 @@ struct WebhookEndpoint: Sendable {
         timeout = min(stated, .seconds(30))
       }
     }
-    return timeout - min(timeout / 10, .milliseconds(500))
+    return lessMargin(timeout)
   }
 
   private static func response(

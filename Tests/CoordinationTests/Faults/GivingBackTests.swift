@@ -73,7 +73,7 @@ import Testing
   @Test func aGracefulShutdownGivesBackWhatIsQueued() async throws {
     try await withCluster(3) { cluster in
       let store = RedlockStore(
-        clients: cluster.servers.map(client), configuration: .patient, logger: .silent)
+        lanes: [lane(cluster.servers.map(client))], configuration: .patient, logger: .silent)
       let services = ServiceGroup(services: [StoreService(store: store)], logger: .silent)
       let keys = (0..<300).map { LockKey(namespace: "team", key: "queued-\($0)") }
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -93,7 +93,7 @@ import Testing
   @Test func aStoreWithoutServersStillEndsWhenItIsTold() async throws {
     try await withCluster(3) { cluster in
       let store = RedlockStore(
-        clients: cluster.servers.map(client), configuration: .patient, logger: .silent)
+        lanes: [lane(cluster.servers.map(client))], configuration: .patient, logger: .silent)
       for server in cluster.servers { try await server.kill() }
       let services = ServiceGroup(services: [StoreService(store: store)], logger: .silent)
       for _ in 0..<20 { store.giveBack(key, token: .random(), podUID: nil) }

@@ -38,7 +38,7 @@ func withStores<Result: Sendable>(
     servers.indices.map { client(of: servers[($0 + turn) % servers.count]) }
   }
   let stores = zip(sets, configurations).map {
-    RedlockStore(clients: $0, configuration: $1, logger: .silent)
+    RedlockStore(lanes: [lane($0)], configuration: $1, logger: .silent)
   }
   return try await withThrowingTaskGroup(of: Void.self) { group in
     defer { group.cancelAll() }
@@ -50,6 +50,11 @@ func withStores<Result: Sendable>(
     for client in direct { try await client.loadScripts() }
     return try await body(Cluster(servers: servers, stores: stores, direct: direct))
   }
+}
+
+/// All connections on one event loop.
+func lane(_ clients: [RedisClient]) -> RedlockStore.Lane {
+  RedlockStore.Lane(eventLoop: MultiThreadedEventLoopGroup.singleton.any(), clients: clients)
 }
 
 /// A client that is quick to come back.
