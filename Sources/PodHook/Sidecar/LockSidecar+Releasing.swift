@@ -31,7 +31,7 @@ extension LockSidecar {
 
   private func releaseOnce(deadline: Duration) async throws(LockStoreError) -> Bool {
     let (key, uid) = (configuration.key, configuration.podUID)
-    let token = try await currentToken(deadline: deadline)
+    let token = await currentToken(deadline: deadline)
     if configuration.releaseDelay > .zero, configuration.releaseDelay < configuration.expiration {
       let result = try await store.extend(
         key, .init(token: token), as: configuration.holder, ttl: configuration.releaseDelay,
@@ -45,13 +45,13 @@ extension LockSidecar {
 
   /// The token under which this Pod may have the lock. A sidecar that never held it looks whether
   /// the one before it had acquired the lock anew.
-  private func currentToken(deadline: Duration) async throws(LockStoreError) -> LockToken {
+  private func currentToken(deadline: Duration) async -> LockToken {
     if let token = view.token { return token }
     let uid = configuration.podUID
-    let snapshot = try await store.inspect(configuration.key, podUID: uid, deadline: deadline)
-    guard let record = snapshot.owner?.record, record.holder?.podUID == uid else {
-      return configuration.token
-    }
+    guard
+      let snapshot = try? await store.inspect(configuration.key, podUID: uid, deadline: deadline),
+      let record = snapshot.owner?.record, record.holder?.podUID == uid
+    else { return configuration.token }
     return record.token
   }
 }

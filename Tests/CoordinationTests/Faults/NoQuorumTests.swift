@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: [Fault.killed, .paused])
   func twoServersDownAreNamed(fault: Fault) async throws {
     let settings = RedisServer.Settings(appendOnly: true)
-    let patience = RedlockStore.Configuration.nodeTimeout(.milliseconds(400))
+    let patience = RedlockStore.Configuration.nodeTimeout(.seconds(1))
     try await withCluster(3, stores: [patience], settings: settings) { cluster in
       let held = LockKey(namespace: "team", key: "held")
       let lease = try await cluster.store.take(held, as: .pod("a", uid: "u1"))

@@ -128,8 +128,20 @@ import Testing
 
   @Test(arguments: ["0", "1", "10m", "0.5", "1.25", "500k", "64Mi", "1Gi", "1G"])
   func quantities(text: String) throws {
-    let read = try WebhookCommand.read(["--sidecar-cpu-limit", text])
+    let read = try WebhookCommand.read([
+      "--sidecar-cpu-request", text, "--sidecar-cpu-limit", text,
+    ])
     #expect(read.faults == [] && read.template.cpuLimit == text)
+  }
+
+  @Test func aRequestAboveItsLimitIsRefused() throws {
+    let read = try WebhookCommand.read([
+      "--sidecar-memory-request", "64Mi", "--sidecar-cpu-request", "1",
+      "--sidecar-cpu-limit", "900m",
+    ])
+    #expect(
+      read.faults.map(\.option) == ["--sidecar-memory-request", "--sidecar-cpu-request"])
+    #expect(read.faults.first?.description.contains("--sidecar-memory-limit, 32Mi") == true)
   }
 
   @Test(arguments: ["a", "a1", "1", "blue-green", String(repeating: "a", count: 20)])
