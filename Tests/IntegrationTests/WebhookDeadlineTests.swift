@@ -78,4 +78,26 @@ struct WebhookDeadlineTests {
     try await cluster.hook.waitUntilReady()
     #expect(try await ask(guardedPod("other", key: "none"))["allowed"] == true)
   }
+
+  /// The user of kubectl gives up while the store stands still: nobody will start that Pod.
+  @Test func aCallerThatHangsUpLeavesNoClaim() async throws {
+    let cluster = try cluster()
+    for server in cluster.redis { try await server.pause() }
+    let body = String(decoding: review(guardedPod("gone", key: "gone")).encoded, as: UTF8.self)
+    try await RawConnection.with(port: cluster.hook.port) { connection in
+      try await connection.write(
+        "POST /mutate?timeout=30s HTTP/1.1\r\nhost: localhost\r\n"
+          + "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+          + body)
+    }
+    for server in cluster.redis { server.resume() }
+    for server in cluster.redis {
+      let processes = cluster.processes
+      try await eventually("\(server.name) granted the lock and has it back") {
+        let status = try await processes.status("team-a/gone", [server])
+        let wasGranted = (status?["fencingToken"]?.integer ?? 0) > 0
+        return wasGranted && status?["held"] == false ? true : nil
+      }
+    }
+  }
 }
