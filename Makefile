@@ -50,7 +50,11 @@ build: ## Build static, stripped release binaries into .build/dist
 	done
 
 .PHONY: bench
-bench: dependencies build ## Measure speed and footprint of the release binaries
+bench: build ## Measure speed and footprint of the release binaries, beside a constant answer
+	@scripts/install-test-dependencies wrk
+	@scripts/quietly release-constant \
+	  swift build -c release --static-swift-stdlib --product admission-constant
+	@cp "$$(swift build -c release --static-swift-stdlib --show-bin-path)/admission-constant" $(DIST)/
 	@Benchmarks/run
 
 .PHONY: dependencies
