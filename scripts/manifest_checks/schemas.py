@@ -10,15 +10,16 @@ from . import documents
 
 
 class Validator:
-    def __init__(self, versions: list, crds: pathlib.Path):
+    def __init__(self, versions: list, crds: str | None):
         self.versions = versions
         self.custom = {}
-        for path in sorted(crds.glob("*.yaml")) if crds.is_dir() else []:
+        for path in sorted(pathlib.Path(crds).glob("*.yaml")) if crds else []:
             for definition in documents.load(path):
                 self._add(definition)
         self.crd_description = (
             f"{len(self.custom)} custom resource schemas" if self.custom
-            else f"no custom resource schemas ({crds} is not there)")
+            else f"no custom resource schemas in {crds}" if crds
+            else "no custom resource schemas (CRD_SCHEMAS is not set)")
 
     def _add(self, definition: dict):
         if definition.get("kind") != "CustomResourceDefinition":
