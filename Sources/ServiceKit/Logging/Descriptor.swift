@@ -3,7 +3,8 @@ import Glibc
 /// Writes to file descriptors.
 enum Descriptor {
   /// Writes all bytes, with one `write(2)` unless the kernel takes fewer; gives up on errors,
-  /// as there is nowhere left to tell them.
+  /// as there is nowhere left to tell them. Waits for a slow reader, so it is for the output of
+  /// commands; logs go through ``LineDescriptor``.
   static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
     guard var position = bytes.baseAddress else { return }
     var left = bytes.count

@@ -9,8 +9,9 @@ struct LogLine {
   /// The deepest nesting of metadata that is shown.
   private static let deepest = 8
 
-  /// Kept for closing what is open: braces, brackets and `"truncated":true`.
-  private static let reserve = 96
+  /// Kept for closing what is open: braces, brackets, `"truncated":true`, and for
+  /// ``LineDescriptor``'s `"lines_dropped"`.
+  private static let reserve = 136
 
   private var writer = JSONWriter(reserving: 320)
   private var isTruncated = false
@@ -51,7 +52,7 @@ struct LogLine {
 
   private static func isReserved(_ key: String, hasError: Bool) -> Bool {
     switch key {
-    case "time", "level", "message", "logger", "truncated": true
+    case "time", "level", "message", "logger", "truncated", "lines_dropped": true
     case "error": hasError
     default: false
     }
