@@ -3,10 +3,13 @@ import Coordination
 import PodHook
 import ServiceKit
 
+import func Glibc.fflush
+
 struct Release: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Releases a lock by hand.",
+    abstract: "Shows who holds a lock, and releases it by hand.",
     discussion: """
+      Either --value or --force has to be there.
       The Pod that holds it notices at its next renewal and gives up; until then two Pods can run.
       """)
 
@@ -22,28 +25,37 @@ struct Release: AsyncParsableCommand {
   @OptionGroup(title: "Store") var store: StoreOptions
   @OptionGroup var logging: LoggingOptions
 
+  func validate() throws {
+    if value == nil, !force {
+      throw ValidationError(
+        "--value TOKEN or --force is missing: release it if that token holds it, or whoever does.")
+    }
+    if value != nil, force {
+      throw ValidationError("--value and --force exclude each other: leave one of them out.")
+    }
+  }
+
   func run() async throws {
     var reader = OptionReader()
     let lockKey = LockKey.read(key, &reader)
-    if (value == nil) == !force {
-      reader.reject("value", value: nil, allowed: "either --value TOKEN or --force")
-    }
     let inspection = store.inspection(&reader, logging)
     try reader.finish()
     guard let lockKey else { return }
     let token = value.map { LockToken($0) }
-    let (reports, result) = try await inspection().withStore { inspection in
-      (
-        try await inspection.status(lockKey),
-        try await inspection.release(lockKey, token: token)
-      )
+    let result = try await inspection().withStore { inspection in
+      let report = try await inspection.report(lockKey)
+      print(LockReport.table([report], now: WallClock.now.seconds), terminator: "")
+      fflush(nil)
+      return try await inspection.release(report, token: token)
     }
-    print(LockReport.table(reports, now: WallClock.now.seconds), terminator: "")
     switch result {
     case .released: print("released")
     case .free: print("was free already")
     case .others:
       throw FatalError("not released: another token holds \(lockKey)")
+    case .taken(let record):
+      let pod = record.holder.map { "Pod \($0.displayName)" } ?? "another"
+      throw FatalError("not released: \(pod) took \(lockKey) in the meantime")
     }
   }
 }

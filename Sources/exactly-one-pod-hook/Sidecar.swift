@@ -6,13 +6,23 @@ import ServiceKit
 
 struct Sidecar: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Keeps the lock of the Pod that it runs in.", subcommands: [Check.self, Keep.self],
-    defaultSubcommand: Keep.self)
+    abstract: "Keeps the lock of the Pod that it runs in.", subcommands: [Keep.self, Check.self],
+    defaultSubcommand: Keep.self,
+    // `sidecar --help` is about the default: arguments are Keep's, help among them.
+    helpNames: [])
 
   struct Keep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "keep", abstract: "Takes the lock over and keeps it (the default).",
-      shouldDisplay: false)
+      commandName: "keep", abstract: "Takes the lock over and keeps it.",
+      usage: """
+        exactly-one-pod-hook sidecar <unlock-key> <unlock-value> [<options>]
+        exactly-one-pod-hook sidecar check --probe-address <probe-address> --path <path>
+        """,
+      discussion: """
+        The webhook writes its arguments. `sidecar check` is the probe for Pods on the host's \
+        network: see `sidecar check --help`.
+        """,
+      helpNames: [.short, .long])
 
     @OptionGroup var sidecar: SidecarOptions
     @OptionGroup(title: "Store") var store: StoreOptions
@@ -44,7 +54,8 @@ struct Sidecar: AsyncParsableCommand {
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Asks a probe path of a running sidecar; exits 0 if it says 200.")
+      abstract: "Asks a probe path of a running sidecar; exits 0 if it says 200.",
+      helpNames: [.short, .long])
 
     @Option(help: "Where the sidecar answers: host:port or unix:@name.")
     var probeAddress: String

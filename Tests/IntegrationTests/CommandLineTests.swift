@@ -25,6 +25,15 @@ import Testing
     #expect(version.lines.count == 1 && version.text.contains("."), "\(version.text)")
   }
 
+  @Test func helpOfTheSidecarShowsWhatItsDefaultTakes() async throws {
+    let help = try await run(["sidecar", "--help"])
+    for text in [
+      "sidecar <unlock-key> <unlock-value>", "--expiration-seconds", "--redis-addresses",
+      "sidecar check --probe-address",
+    ] { #expect(help.text.contains(text), "\(text): \(help.text)") }
+    #expect(try await run(["sidecar", "-h"]).text == help.text)
+  }
+
   struct WrongOption: Sendable, CustomTestStringConvertible {
     let arguments: [String]
     let mentions: [String]
@@ -63,7 +72,10 @@ import Testing
       arguments: ["status", "--lock-mode", "paper"],
       mentions: ["--lock-mode", "'paper'", "redlock"]),
     WrongOption(
-      arguments: ["release", "ns/key"], mentions: ["--value", "--value TOKEN or --force"]),
+      arguments: ["release", "ns/key"], mentions: ["--value TOKEN or --force is missing"]),
+    WrongOption(
+      arguments: ["release", "ns/key", "--value", "x", "--force"],
+      mentions: ["--value and --force exclude each other"]),
     WrongOption(
       arguments: ["sidecar", "ns/key", "token"], mentions: ["POD_UID"], environment: ["POD_UID": ""]
     ),
@@ -142,6 +154,14 @@ import Testing
     let address = "127.0.0.1:\(try FreePort.next())"
     let result = try await run(arguments + ["--redis-addresses", address])
     expectPlainFailure(result, mentions: [address])
+  }
+
+  @Test(arguments: ["127.0.0.1:", "[::1]:", "unix:@nobody-", "unix:/tmp/nobody-"])
+  func aCheckOfNobodySaysSo(_ start: String) async throws {
+    let address = "\(start)\(try FreePort.next())"
+    let result = try await run(["sidecar", "check", "--probe-address", address, "--path", "/held"])
+    expectPlainFailure(
+      result, mentions: ["no sidecar answers at \(address): nobody listens there"])
   }
 
   @Test func withoutRedisASidecarKeepsItsGateClosedAndKeepsTrying() async throws {

@@ -42,29 +42,47 @@ package struct LockInspection: Sendable {
     var reports: [LockReport] = []
     let keys =
       if let key { [key] } else { try await store.keys(deadline: deadline) }
-    for key in keys {
-      let snapshot = try await store.inspect(key, podUID: nil, deadline: deadline)
-      reports.append(LockReport(key: key, snapshot: snapshot))
-    }
+    for key in keys { reports.append(try await report(key, deadline)) }
     return reports
+  }
+
+  /// Who holds a lock, if anybody does.
+  package func report(_ key: LockKey) async throws -> LockReport {
+    try await report(key, time.now + Self.timeLimit)
+  }
+
+  private func report(_ key: LockKey, _ deadline: Duration) async throws -> LockReport {
+    LockReport(key: key, snapshot: try await store.inspect(key, podUID: nil, deadline: deadline))
   }
 
   package enum Release: Sendable {
     case released(LockRecord)
     case free
-    /// Another token holds it.
+    /// Another token than the one that was named holds it.
     case others(LockRecord)
+    /// Since the report, another has taken it.
+    case taken(LockRecord)
   }
 
-  /// Releases a lock, whoever's it is.
+  /// Releases a lock that the holder of a report has, and no one else's: who was not shown does not
+  /// lose it.
   /// - Parameter token: which token must hold it; nil: any.
-  package func release(_ key: LockKey, token: LockToken?) async throws -> Release {
+  package func release(_ report: LockReport, token: LockToken?) async throws -> Release {
     let deadline = time.now + Self.timeLimit
-    let owner = try await store.inspect(key, podUID: nil, deadline: deadline).owner
-    guard let record = owner?.record else { return .free }
+    guard var record = report.snapshot.owner?.record else { return .free }
     guard token == nil || token == record.token else { return .others(record) }
-    let isReleased = try await store.release(
-      key, token: record.token, podUID: record.holder?.podUID, deadline: deadline)
-    return isReleased ? .released(record) : .free
+    for _ in 0..<Self.attempts {
+      let isReleased = try await store.release(
+        report.key, token: record.token, podUID: record.holder?.podUID, deadline: deadline)
+      if isReleased { return .released(record) }
+      let now = try await self.report(report.key, deadline)
+      guard let present = now.snapshot.owner?.record else { return .free }
+      guard present.token == record.token else { return .taken(present) }
+      // A sidecar has bound the claim to its Pod just now: the same holder.
+      record = present
+    }
+    throw FatalError("not released: \(report.key) changes all the time, try again")
   }
+
+  private static let attempts = 3
 }

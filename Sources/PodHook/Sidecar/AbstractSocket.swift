@@ -37,7 +37,12 @@ enum AbstractSocket {
 
   private static func failure(_ name: String) -> FatalError {
     FatalError(
-      "no sidecar answers at unix:@\(name): \(String(cString: strerror(errno)))",
-      code: .addressUnavailable)
+      "no sidecar answers at unix:@\(name): \(reason(errno))", code: .addressUnavailable)
+  }
+
+  /// Why connecting failed, for messages.
+  static func reason(_ code: Int32) -> String {
+    code == ECONNREFUSED || code == ENOENT
+      ? "nobody listens there" : String(cString: strerror(code))
   }
 }

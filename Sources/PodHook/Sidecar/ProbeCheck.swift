@@ -17,8 +17,33 @@ package struct ProbeCheck: Sendable {
   }
 
   /// - Returns: the status and the body, on one line.
-  /// - Throws: if there is no answer in time.
-  package func ask() async throws -> (status: Int, body: String) {
+  /// - Throws: why there is no answer, or none in time, with the address.
+  package func ask() async throws(FatalError) -> (status: Int, body: String) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    do {
+      return try await exchange()
+    } catch let error as FatalError {
+      throw error
+    } catch {
+      let reason =
+        clock.now - start < timeout ? Self.reason(error) : "nothing within \(timeout.text)"
+      throw FatalError(
+        "no sidecar answers at \(address): \(reason)", code: .addressUnavailable, cause: error)
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    var error = error
+    if let failure = error as? NIOConnectionError {
+      guard let first = failure.connectionErrors.first else { return "its name is not known" }
+      error = first.error
+    }
+    guard let code = (error as? IOError)?.errnoCode else { return "it closed the connection" }
+    return AbstractSocket.reason(code)
+  }
+
+  private func exchange() async throws -> (status: Int, body: String) {
     let channel = try await connect()
     // A sidecar that is frozen accepts, and then says nothing.
     let limit = channel.channel.eventLoop.scheduleTask(in: .init(timeout)) {

@@ -22,6 +22,10 @@ import Testing
 
   private let key = LockKey(namespace: "demo", key: "a")
 
+  private func release(_ token: LockToken?) async throws -> LockInspection.Release {
+    try await inspection.release(inspection.report(key), token: token)
+  }
+
   @Test func showsAllThatAreHeld() async throws {
     _ = try await hold("b")
     _ = try await hold("a")
@@ -37,13 +41,13 @@ import Testing
   @Test(arguments: [nil, "uid"])
   func releasesWhoeverHoldsIt(podUID: String?) async throws {
     let token = try await hold("a", podUID: podUID)
-    guard case .released(let record) = try await inspection.release(key, token: nil) else {
+    guard case .released(let record) = try await release(nil) else {
       Issue.record("another answer")
       return
     }
     #expect(record.token == token)
     #expect(try await store.owner(key) == nil)
-    guard case .free = try await inspection.release(key, token: nil) else {
+    guard case .free = try await release(nil) else {
       Issue.record("another answer")
       return
     }
@@ -51,17 +55,47 @@ import Testing
 
   @Test func releasesOnlyTheTokenThatWasNamed() async throws {
     let token = try await hold("a")
-    guard case .others(let record) = try await inspection.release(key, token: LockToken("x"))
+    guard case .others(let record) = try await release(LockToken("x"))
     else {
       Issue.record("another answer")
       return
     }
     #expect(record.token == token)
     #expect(try await store.owner(key) != nil)
-    guard case .released = try await inspection.release(key, token: token) else {
+    guard case .released = try await release(token) else {
       Issue.record("another answer")
       return
     }
+  }
+
+  /// Between the look and the release the lock lapsed, and another took it.
+  @Test func releasesNobodyWhoWasNotShown() async throws {
+    let token = try await hold("a", podUID: "old")
+    let report = try await inspection.report(key)
+    #expect(try await store.release(key, token: token, podUID: "old", deadline: .zero))
+    let other = try await hold("a", podUID: "new")
+    guard case .taken(let record) = try await inspection.release(report, token: nil) else {
+      Issue.record("another answer")
+      return
+    }
+    #expect(record.token == other && record.holder?.podUID == "new")
+    #expect(try await store.owner(key)?.record.token == other)
+  }
+
+  /// A claim that its sidecar takes over between the look and the release is still the one shown.
+  @Test func releasesAClaimThatIsBoundMeanwhile() async throws {
+    let token = try await hold("a", podUID: nil)
+    let report = try await inspection.report(key)
+    let holder = LockHolder(pod: "pod-a", podUID: "uid", since: 0)
+    _ = try await store.extend(
+      key, LockLease.Known(token: token), as: holder, ttl: .seconds(30),
+      deadline: .zero)
+    #expect(try await store.owner(key)?.record.holder?.podUID == "uid")
+    guard case .released = try await inspection.release(report, token: nil) else {
+      Issue.record("another answer")
+      return
+    }
+    #expect(try await store.owner(key) == nil)
   }
 
   @Test func runsTheStoreWhileItIsAsked() async throws {
