@@ -92,7 +92,8 @@ import Testing
         try await Task.sleep(for: .milliseconds(10))
       }
     }
-    #expect(try #require(second).fencingToken == first.fencingToken + 1)
+    // Attempts while the servers forgot the lock one by one count too.
+    #expect(try #require(second).fencingToken > first.fencingToken)
     // Too late for all that the first could do; and that its application ran is still known.
     let late = try await store.extend(key, first.token, as: .pod("a", uid: "u1"))
     #expect(late.owner?.record.holder?.pod == "b")
