@@ -14,8 +14,8 @@ package struct LockStoreError: Error, Sendable, CustomStringConvertible {
   package enum Kind: Sendable, Hashable {
     /// Too few members answered.
     case noQuorum
-    /// The members answered, but contenders kept splitting them among themselves until the
-    /// deadline.
+    /// Enough members answered, but until the deadline they were split between contenders, or a
+    /// stale lock stood on one. A member that failed had a part in it.
     case contended
     /// The caller gave up.
     case cancelled
@@ -41,11 +41,13 @@ package struct LockStoreError: Error, Sendable, CustomStringConvertible {
 
   package var description: String {
     let subject = key.map { "lock \($0): " } ?? ""
+    let list = failures.map { "\($0.member): \($0.reason)" }.joined(separator: "; ")
     switch kind {
     case .cancelled: return subject + "given up before the store had answered"
-    case .contended: return subject + "too many contenders at once; try again"
+    case .contended:
+      return subject + "the answers were split (contenders at once, or a stale lock that runs out"
+        + " by itself); try again" + (list.isEmpty ? "" : "; did not answer: \(list)")
     case .noQuorum:
-      let list = failures.map { "\($0.member): \($0.reason)" }.joined(separator: "; ")
       let need = members == 1 ? "the store" : "\(quorum) of \(members) members of the store"
       return "\(subject)\(need) must answer, but \(list.isEmpty ? "too few did" : list)"
     }

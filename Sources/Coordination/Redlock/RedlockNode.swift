@@ -41,8 +41,8 @@ struct RedlockNode: Sendable {
   }
 
   func extend(
-    _ keys: RedlockKeys, record: LockRecord, podUID: String, fencingToken: UInt64?, ttl: Duration,
-    timeout: Duration
+    _ keys: RedlockKeys, record: LockRecord, podUID: String, fencingToken: UInt64?, isOpened: Bool,
+    ttl: Duration, timeout: Duration
   ) async throws(RedisError) -> Verdict {
     verdict(
       try await run(
@@ -50,6 +50,7 @@ struct RedlockNode: Sendable {
         [
           record.token.text, podUID, record.text, milliseconds(ttl),
           milliseconds(ttl + RedlockKeys.retention), String(fencingToken ?? 0),
+          isOpened ? record.token.text : "",
         ], timeout))
   }
 
@@ -63,16 +64,20 @@ struct RedlockNode: Sendable {
     return reply.integer.flatMap { UInt64(exactly: $0) }
   }
 
+  /// - Parameter stale: the token that may be replaced; nil: none.
+  /// - Returns: whether the lock is there now.
   func restore(
     _ keys: RedlockKeys, record: LockRecord, podUID: String, counter: UInt64, isOpened: Bool,
-    ttl: Duration, timeout: Duration
-  ) async throws(RedisError) {
-    _ = try await run(
+    replacing stale: LockToken?, ttl: Duration, timeout: Duration
+  ) async throws(RedisError) -> Bool {
+    let reply = try await run(
       RedlockScripts.restore, [keys.lock, keys.fence, keys.opened(by: podUID)],
       [
         record.text, milliseconds(ttl), String(counter),
         milliseconds(ttl + RedlockKeys.retention), isOpened ? record.token.text : "",
+        stale?.text ?? "",
       ], timeout)
+    return reply.integer == 1
   }
 
   func recordOpened(

@@ -27,7 +27,9 @@ enum RedlockScripts {
       return {1, counter}
       """)
 
-  /// ARGV: token, Pod UID, value, TTL in ms, TTL of counter and record in ms, fencing token or 0.
+  /// ARGV: token, Pod UID, value, TTL in ms, TTL of counter and record in ms, fencing token or 0,
+  /// token of the record or ''. With a token the record is written, as this server may have been
+  /// away when the others got it; without one it only lives on where it is.
   /// Where the counter is behind the fencing token (the server came late to the lock), it is raised
   /// to it, so that fewer servers have to keep their data for the next one to be greater.
   /// Returns {1, counter}, {0} if the lock is free, or {0, value, TTL} if it is another's.
@@ -50,7 +52,11 @@ enum RedlockScripts {
         counter = tonumber(ARGV[6])
       end
       redis.call('PEXPIRE', KEYS[2], ARGV[5])
-      redis.call('PEXPIRE', KEYS[3], ARGV[5])
+      if ARGV[7] ~= '' then
+        redis.call('SET', KEYS[3], ARGV[7], 'PX', ARGV[5])
+      else
+        redis.call('PEXPIRE', KEYS[3], ARGV[5])
+      end
       return {1, counter}
       """)
 
@@ -69,13 +75,15 @@ enum RedlockScripts {
       return counter
       """)
 
-  /// Puts a lock back that a quorum still holds onto a server that lost it. ARGV: value, TTL in
-  /// ms, counter, TTL of counter and record in ms, token of the record or ''. Returns 1, or 0 if
-  /// another lock is there.
+  /// Puts a lock that a quorum holds onto a server that lost it, or that has a stale one instead.
+  /// ARGV: value, TTL in ms, counter, TTL of counter and record in ms, token of the record or '',
+  /// the stale token or ''. Returns 1, or 0 if any other lock is there: it is not touched.
   static let restore = RedisScript(
     name: "restore",
     source: """
-      if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 0 end
+      local current = redis.call('GET', KEYS[1])
+      if current and (ARGV[6] == '' or string.match(current, '^%S+') ~= ARGV[6]) then return 0 end
+      redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
       if (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) < tonumber(ARGV[3]) then
         redis.call('SET', KEYS[2], ARGV[3])
       end

@@ -16,8 +16,7 @@ extension RedlockStore {
       // Contenders that split the vote come back at different times, so that one is alone.
       let delay = pause * Double.random(in: 0.1...1)
       guard time.now + delay < deadline, (try? await time.sleep(for: delay)) != nil else {
-        if !tally.failures.isEmpty || Task.isCancelled { throw unavailable(tally, key) }
-        throw LockStoreError(.contended, key: key, quorum: quorum, members: nodes.count)
+        throw Task.isCancelled ? unavailable(tally, key) : contended(tally, key)
       }
       pause = min(pause * 2, configuration.retryDelay * 8)
     }

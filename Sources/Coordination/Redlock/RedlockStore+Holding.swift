@@ -1,7 +1,17 @@
 import Logging
 import RedisClient
+import Synchronization
 
 extension RedlockStore {
+  /// Also puts the lock onto the servers that do not have it: those that came back empty, and those
+  /// where another token stands.
+  ///
+  /// The latter are there after a server was away while its lock was released, and came back with
+  /// it. Left alone, they make the quorum depend on every other server. While a quorum is ours, a
+  /// token on a minority can only become a quorum's if its attempt is still being counted while we
+  /// let go; when it is known for longer than an attempt takes (``StrayTokens``), it never can.
+  /// Then it is replaced, by comparison with exactly the token that was seen: what came there since
+  /// stays.
   package func extend(
     _ key: LockKey, _ lease: LockLease.Known, as holder: LockHolder, ttl: Duration,
     deadline: Duration
@@ -15,8 +25,8 @@ extension RedlockStore {
     let tally = await ask(
       { node throws(RedisError) in
         try await node.extend(
-          keys, record: record, podUID: podUID, fencingToken: lease.fencingToken, ttl: ttl,
-          timeout: timeout)
+          keys, record: record, podUID: podUID, fencingToken: lease.fencingToken,
+          isOpened: lease.isOpened, ttl: ttl, timeout: timeout)
       }, until: { _ in false })
     guard tally.ours.count >= quorum else {
       if tally.isCertainlyNotOurs || tally.majorityOwner != nil {
@@ -31,27 +41,46 @@ extension RedlockStore {
     }
     let validUntil = start + validity(of: ttl)
     guard let fencingToken, validUntil > time.now else { throw unavailable(tally, key) }
+    let stale = staleTokens(tally, key, since: start)
     await restore(
       keys, record, podUID: podUID, counter: fencingToken, isOpened: lease.isOpened, ttl: ttl,
-      on: tally.free, deadline: deadline)
+      on: tally.free.map { ($0, nil) } + stale, deadline: deadline)
     return .extended(
       LockLease(token: lease.token, fencingToken: fencingToken, validUntil: validUntil))
   }
 
-  /// Puts the lock back onto servers that came back empty, so that the quorum does not erode.
+  /// The servers with a token that can be no quorum's any more, and that token.
+  private func staleTokens(
+    _ tally: QuorumTally, _ key: LockKey, since start: Duration
+  ) -> [(node: Int, stale: LockToken?)] {
+    let others = tally.others.map { (node: $0.node, stale: $0.owner.record.token) }
+    let settled = strayTokens.withLock {
+      $0.see(
+        Set(others.map(\.stale)), of: key, start: start, now: time.now,
+        settling: configuration.attemptTime)
+    }
+    return others.filter { settled.contains($0.stale) }.map { ($0.node, $0.stale) }
+  }
+
+  /// Puts the lock onto servers that do not have it, so that the quorum does not erode.
   private func restore(
     _ keys: RedlockKeys, _ record: LockRecord, podUID: String, counter: UInt64, isOpened: Bool,
-    ttl: Duration, on empty: [Int], deadline: Duration
+    ttl: Duration, on targets: [(node: Int, stale: LockToken?)], deadline: Duration
   ) async {
-    if empty.isEmpty { return }
+    if targets.isEmpty { return }
     let timeout = timeout(until: deadline)
     await withDiscardingTaskGroup { group in
-      for node in empty {
+      for (node, stale) in targets {
         group.addTask {
           do throws(RedisError) {
-            try await self.nodes[node].restore(
+            let isRestored = try await self.nodes[node].restore(
               keys, record: record, podUID: podUID, counter: counter, isOpened: isOpened,
-              ttl: ttl, timeout: timeout)
+              replacing: stale, ttl: ttl, timeout: timeout)
+            if isRestored, stale != nil {
+              self.logger.notice(
+                "stale lock replaced on a server",
+                metadata: ["node": "\(self.nodes[node].name)"])
+            }
           } catch {
             // The next renewal tries again.
             self.logger.info(
@@ -97,13 +126,18 @@ extension RedlockStore {
   ) async throws(LockStoreError) -> Bool {
     let keys = keys(of: key)
     let timeout = timeout(until: deadline)
+    let lane = currentLane
+    strayTokens.withLock { $0.forget(key) }
     // Also the servers that seem to fail are asked; a quorum without the lock frees it.
     let tally = await ask(
+      on: lane,
       { node throws(RedisError) in
         try await node.release(keys, token: token, podUID: podUID, timeout: timeout)
           ? .ours(counter: 0) : .free
       }, until: { _ in false })
     if tally.failures.count > nodes.count - quorum { throw unavailable(tally, key) }
+    // A server that is away may come back with the lock, which is nobody's then.
+    giveBack(key, token: token, podUID: podUID, on: tally.failures.map(\.node), lane: lane)
     return !tally.ours.isEmpty
   }
 }

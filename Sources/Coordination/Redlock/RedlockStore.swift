@@ -3,6 +3,7 @@ package import NIOCore
 import NIOPosix
 package import RedisClient
 import ServiceLifecycle
+import Synchronization
 
 /// Locks on N independent Redis servers: the Redlock algorithm
 /// (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/) with fencing tokens.
@@ -21,6 +22,10 @@ package final class RedlockStore: LockStore {
     package var retryDelay = Duration.milliseconds(40)
 
     package init() {}
+
+    /// Longer than any attempt waits for the servers' answers, also one by a process that gives
+    /// them more time than this one does.
+    var attemptTime: Duration { nodeTimeout * 10 }
   }
 
   let configuration: Configuration
@@ -29,6 +34,7 @@ package final class RedlockStore: LockStore {
   private let laneOfEventLoop: [ObjectIdentifier: Int]
   let time: any MonotonicTime
   let logger: Logger
+  let strayTokens = Mutex(StrayTokens())
   private let givenBack: AsyncStream<GiveBack>
   private let giveBacks: AsyncStream<GiveBack>.Continuation
 
@@ -95,9 +101,19 @@ package final class RedlockStore: LockStore {
   func validity(of ttl: Duration) -> Duration { ttl - ttl / 100 - .milliseconds(2) }
 
   func unavailable(_ tally: QuorumTally, _ key: LockKey?) -> LockStoreError {
+    error(Task.isCancelled ? .cancelled : .noQuorum, tally, key)
+  }
+
+  func contended(_ tally: QuorumTally, _ key: LockKey) -> LockStoreError {
+    error(.contended, tally, key)
+  }
+
+  private func error(
+    _ kind: LockStoreError.Kind, _ tally: QuorumTally, _ key: LockKey?
+  ) -> LockStoreError {
     let failures = tally.failures.sorted { $0.node < $1.node }
     return LockStoreError(
-      Task.isCancelled ? .cancelled : .noQuorum, key: key, quorum: quorum, members: nodes.count,
+      kind, key: key, quorum: quorum, members: nodes.count,
       failures: failures.map { .init(member: nodes[$0.node].name, reason: $0.reason) })
   }
 
@@ -201,12 +217,22 @@ extension RedlockStore {
           keys, token: item.token, podUID: item.podUID, timeout: deadline - time.now)
         return
       } catch {
-        // A server that is restarting may come back with the lock. One that is only silent has
-        // the command already.
-        guard error.kind == .notConnected || error.kind == .connectionClosed,
+        guard error.passesByItself,
           (try? await time.sleep(for: Self.giveBackPause)) != nil
         else { return }
       }
+    }
+  }
+}
+
+extension RedisError {
+  /// Whether the same command may succeed soon. A server that is restarting may come back with the
+  /// lock; one that is only silent has the command already.
+  fileprivate var passesByItself: Bool {
+    switch kind {
+    case .notConnected, .connectionClosed, .tooManyPending: true
+    case .server(let code): ["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN"].contains(code)
+    case .timedOut, .cancelled, .protocolViolation, .configuration: false
     }
   }
 }

@@ -1,6 +1,7 @@
 import Coordination
 import LocalServers
 import RESP
+import RedisClient
 import ServiceLifecycle
 import Testing
 
@@ -67,6 +68,49 @@ import Testing
       try await cluster.servers[0].restart()
       try await cluster.waitUntilConnected()
       try await cluster.waitUntilNothingIsLeft(of: key)
+    }
+  }
+
+  @Test func aServerThatWasAwayWhenAllOthersReleasedForgetsTheLockToo() async throws {
+    try await withCluster(3, settings: .init(appendOnly: true)) { cluster in
+      let lease = try await cluster.store.take(key, as: .pod("a", uid: "u1"))
+      try await cluster.spread(lease, key)
+      try await cluster.servers[2].kill()
+      #expect(
+        try await cluster.store.release(key, token: lease.token, podUID: "u1", deadline: later))
+      try await cluster.servers[2].restart()
+      try await cluster.waitUntilConnected()
+      try await cluster.waitUntilNothingIsLeft(of: key)
+    }
+  }
+
+  /// A server that is there but refuses for a moment is asked again.
+  @Test func aServerThatIsBusyIsToldAgain() async throws {
+    try await withCluster(1) { cluster in
+      let redis = cluster.direct[0]
+      let blocking = client(of: cluster.servers[0])
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        defer { group.cancelAll() }
+        group.addTask { try await blocking.run() }
+        try await eventually("the second client is connected") { blocking.isConnected }
+        try await redis.ask("CONFIG", "SET", "lua-time-limit", "1")
+        // Until a release came in while the script ran: which is first, nothing tells.
+        try await eventually("a release was refused") {
+          let lease = try await cluster.store.take(key)
+          async let script = try? blocking.ask("EVAL", "while true do end", "0")
+          try await eventually("the server refuses") { (try? await redis.ask("PING")) == nil }
+          cluster.store.giveBack(key, token: lease.token, podUID: nil)
+          for _ in 0..<50 { _ = try? await cluster.store.check(deadline: later) }
+          try await redis.ask("SCRIPT", "KILL")
+          _ = await script
+          try await cluster.waitUntilNothingIsLeft(of: key)
+          let statistics = try await redis.ask("INFO", "commandstats").string ?? ""
+          let line = statistics.split(whereSeparator: \.isNewline).first {
+            $0.hasPrefix("cmdstat_evalsha:")
+          }
+          return line?.contains("rejected_calls=0") == false
+        }
+      }
     }
   }
 

@@ -56,7 +56,11 @@ import Testing
         == "the store must answer, but too few did")
     #expect(
       LockStoreError(.contended, key: key, quorum: 2, members: 3).description
-        == "lock team/a: too many contenders at once; try again")
+        == "lock team/a: the answers were split (contenders at once, or a stale lock that runs out"
+        + " by itself); try again")
+    #expect(
+      LockStoreError(.contended, key: key, quorum: 2, members: 3, failures: [failures[1]])
+        .description.hasSuffix("; try again; did not answer: r2:6379: refused"))
     #expect(
       LockStoreError(.cancelled, key: key, quorum: 2, members: 3).description
         == "lock team/a: given up before the store had answered")

@@ -68,13 +68,15 @@ import Testing
   @Test func restoringNeverReplacesALockNorLowersACounter() async throws {
     let subject = try subject("restore")
     let record = LockRecord(token: .random(), holder: holder)
-    func restore(_ counter: UInt64, opened: Bool) async throws {
+    func restore(
+      _ counter: UInt64, opened: Bool, replacing stale: String? = nil
+    ) async throws -> Bool {
       try await subject.node.restore(
         subject.keys, record: record, podUID: "u1", counter: counter, isOpened: opened,
-        ttl: .seconds(90), timeout: subject.timeout)
+        replacing: stale.map(LockToken.init), ttl: .seconds(90), timeout: subject.timeout)
     }
     try await subject.redis.ask("SET", subject.keys.fence, "20")
-    try await restore(7, opened: false)
+    #expect(try await restore(7, opened: false))
     func look() async throws -> RedlockNode.Observation {
       try await subject.node.inspect(subject.keys, podUID: "u1", timeout: subject.timeout)
     }
@@ -83,15 +85,23 @@ import Testing
     #expect(try await !look().isOpened)
 
     try await subject.redis.ask("SET", subject.keys.lock, "other")
-    try await restore(50, opened: true)
-    #expect(try await look().owner?.record.token.text == "other")
-    #expect(try await look().counter == 20)
-    #expect(try await !look().isOpened)
+    for stale in [nil, "", "othe", "other2", "stale"] {
+      #expect(try await !restore(50, opened: true, replacing: stale))
+      #expect(try await look().owner?.record.token.text == "other")
+      #expect(try await look().counter == 20)
+      #expect(try await !look().isOpened)
+    }
 
     try await subject.redis.ask("DEL", subject.keys.lock)
-    try await restore(50, opened: true)
+    #expect(try await restore(50, opened: true, replacing: "other"))
+    #expect(try await look().owner?.record == record)
     #expect(try await look().counter == 50)
     #expect(try await look().isOpened)
+
+    // Only the token is compared: whatever else the stale lock says of its holder.
+    try await subject.redis.ask("SET", subject.keys.lock, "other u9 {}")
+    #expect(try await restore(50, opened: true, replacing: "other"))
+    #expect(try await look().owner?.record == record)
   }
 
   @Test func aServerThatForgotTheScriptsGetsThemAgain() async throws {

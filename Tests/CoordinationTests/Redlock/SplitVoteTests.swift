@@ -1,4 +1,5 @@
 import Coordination
+import LocalServers
 import RESP
 import Testing
 
@@ -31,6 +32,21 @@ import Testing
       // Nobody's for certain: shown as free, and not for extending.
       #expect(try await cluster.store.isFree(key))
       #expect(try await cluster.store.extend(key, .random(), as: .pod("a", uid: "u")).isNotHeld)
+    }
+  }
+
+  @Test func aSplitVoteNamesTheServerThatIsDown() async throws {
+    try await withCluster(3) { cluster in
+      try await cluster.direct[0].ask("SET", key.description, "x")
+      try await cluster.servers[1].kill()
+      let error = try await storeError {
+        try await cluster.store.acquire(
+          key, as: .pod("a"), ttl: .seconds(90), deadline: time.now + .seconds(3))
+      }
+      #expect(error.kind == .contended)
+      #expect(error.failures.map(\.member) == [cluster.servers[1].address])
+      #expect(error.description.contains("split"))
+      #expect(error.description.contains(cluster.servers[1].address))
     }
   }
 

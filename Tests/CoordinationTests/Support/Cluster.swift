@@ -31,14 +31,14 @@ func withCluster<Result: Sendable>(
 /// Like ``withCluster(_:stores:settings:_:)``, on servers that run already.
 func withStores<Result: Sendable>(
   on servers: [RedisServer], _ configurations: [RedlockStore.Configuration] = [.patient],
-  _ body: (Cluster) async throws -> Result
+  clock: any MonotonicTime = SystemTime(), _ body: (Cluster) async throws -> Result
 ) async throws -> Result {
   let direct = servers.map(client)
   let sets = configurations.indices.map { turn in
     servers.indices.map { client(of: servers[($0 + turn) % servers.count]) }
   }
   let stores = zip(sets, configurations).map {
-    RedlockStore(lanes: [lane($0)], configuration: $1, logger: .silent)
+    RedlockStore(lanes: [lane($0)], configuration: $1, time: clock, logger: .silent)
   }
   return try await withThrowingTaskGroup(of: Void.self) { group in
     defer { group.cancelAll() }
