@@ -31,7 +31,7 @@ extension ContainerSpec {
   ///   (`unix:@name`).
   mutating func moveProbe() throws -> (from: Int, to: Int)? {
     let flag = "--probe-address"
-    var address = "0.0.0.0:65531"
+    var address = ":65531"
     var place = arguments.endIndex
     for (index, argument) in arguments.enumerated() {
       if argument == flag, index + 1 < arguments.count {

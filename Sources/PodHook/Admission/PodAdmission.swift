@@ -54,6 +54,9 @@ package struct PodAdmission: Sendable {
       if try guarded.manifest.spec?.field("os", "name")?.string == "windows" {
         return refuse(.windows, .denied("windows pods are not supported"), key, pod)
       }
+      guard !request.namespace.isEmpty else {
+        return refuse(.ambiguous, .denied("the request names no namespace"), nil, pod)
+      }
       let decision = LockDecision(
         admission: self, request: request, pod: guarded, annotations: annotations,
         key: LockKey(namespace: request.namespace, key: annotations.key), deadline: deadline)

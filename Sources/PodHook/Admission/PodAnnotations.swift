@@ -22,6 +22,8 @@ struct PodAnnotations: Sendable, Hashable {
     }
   }
 
+  /// Bytes.
+  static let longestKey = 4096
   static let expirationRange = 1...31_536_000
   /// Below this a busy node or a slow store can cost a healthy Pod its lock.
   static let comfortableExpiration = 10
@@ -33,9 +35,10 @@ struct PodAnnotations: Sendable, Hashable {
 
   /// - Throws: ``Fault``, or `JSONError` if an annotation is there twice.
   init(reading annotations: JSONNode, of identity: HookIdentity) throws {
-    guard let key = try annotations.field(identity.keyAnnotation)?.string, !key.isEmpty else {
-      throw Fault.key
-    }
+    guard let key = try annotations.field(identity.keyAnnotation)?.string, !key.isEmpty,
+      // It becomes an argument of a process.
+      key.utf8.count <= Self.longestKey, !key.utf8.contains(0)
+    else { throw Fault.key }
     guard let expiration = try annotations.field(identity.expirationAnnotation)?.string,
       let seconds = Self.seconds(expiration)
     else { throw Fault.expiration }

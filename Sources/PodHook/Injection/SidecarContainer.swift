@@ -27,7 +27,8 @@ struct SidecarContainer {
     return (min(wanted, most), wanted > most)
   }
 
-  var probeAddress: String { port.map { "0.0.0.0:\($0)" } ?? "unix:@\(socketName)" }
+  /// All addresses of the Pod, IPv6 too: the kubelet uses the Pod's first one.
+  var probeAddress: String { port.map { ":\($0)" } ?? "unix:@\(socketName)" }
   private var socketName: String { "\(identity.containerName)-\(lockID)" }
 
   func write(to writer: inout JSONWriter) {

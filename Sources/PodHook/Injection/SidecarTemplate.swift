@@ -25,6 +25,8 @@ package struct SidecarTemplate: Sendable {
   package var memoryLimit: String
   /// A Secret in the Pod's namespace with the store's credentials.
   package var secret: String?
+  /// Whether the store asks for credentials or certificates, which only a Secret can bring.
+  package var needsSecret = false
   /// What the sidecar needs to reach the store: options of its command line, no secrets.
   package var storeArguments: [String]
   /// The ports of the store's members, which go around Istio's proxy.
@@ -57,6 +59,10 @@ package struct SidecarTemplate: Sendable {
 
   /// Says at start what the injected sidecars will not do.
   package func warn(_ logger: Logger) {
+    if needsSecret, secret == nil {
+      logger.warning(
+        "the store needs credentials or certificates that no sidecar gets: set --sidecar-secret")
+    }
     if !isGated {
       logger.warning(
         "sidecars are ordinary containers: no gate, no fence, applications run without their lock")

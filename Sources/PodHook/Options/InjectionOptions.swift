@@ -109,6 +109,7 @@ package struct InjectionOptions: ParsableArguments {
     ) { Self.isName($0) ? $0 : nil }
     template.releaseDelaySeconds = reader.integer(
       "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)
+    template.needsSecret = store.needsSecret
     template.storeArguments = store.sidecarArguments
     template.storePorts = store.ports
     return template

@@ -25,7 +25,7 @@ package struct SidecarOptions: ParsableArguments {
   @Option(help: "Leave the lock that many seconds to live when it is released (default: 0).")
   package var releaseDelaySeconds: String?
 
-  @Option(help: "Where probes are answered: host:port or unix:@name (default: 0.0.0.0:65531).")
+  @Option(help: "Where probes are answered: host:port or unix:@name (default: :65531).")
   package var probeAddress: String?
 
   @Flag(help: "The application does not wait for this sidecar: it is an ordinary container.")
@@ -79,7 +79,7 @@ package struct SidecarOptions: ParsableArguments {
         pod: environment["POD_NAME"] ?? "", podUID: podUID, node: environment["NODE_NAME"],
         since: now))
     let address = reader.address(
-      "probe-address", flag: probeAddress, default: .tcp(host: "0.0.0.0", port: defaultPort))
+      "probe-address", flag: probeAddress, default: .tcp(host: "", port: defaultPort))
     return (configuration, address)
   }
 }

@@ -80,6 +80,13 @@ package struct StoreConfiguration: Sendable {
     return arguments
   }
 
+  /// Whether a sidecar needs more than its command line to be let in.
+  var needsSecret: Bool {
+    mode == .redlock
+      && (password != nil || tls.certificateFile != nil
+        || (tls.authorityFile != nil && addresses.contains(where: \.usesTLS)))
+  }
+
   var ports: [Int] { mode == .redlock ? Set(addresses.map(\.port)).sorted() : [] }
 
   /// Says at start what will not work later.

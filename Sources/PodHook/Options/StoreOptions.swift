@@ -52,6 +52,10 @@ package struct StoreOptions: ParsableArguments {
     let directory = reader.string(
       "redis-credentials-directory", flag: redisCredentialsDirectory)
     if let directory { configuration.read(directory: directory, &reader) }
+    if configuration.username != nil, configuration.password == nil {
+      reader.reject(
+        "redis-username", value: nil, allowed: "a user together with a password (REDIS_PASSWORD)")
+    }
     return configuration
   }
 

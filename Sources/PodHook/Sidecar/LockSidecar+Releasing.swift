@@ -21,6 +21,7 @@ extension LockSidecar {
         } else if status.isHeld {
           logger.notice("lock was gone before it was released")
         }
+        effects.mark?.erase()
         return
       } catch {
         logger.warning("lock could not be released", metadata: ["reason": "\(error)"])
@@ -32,10 +33,10 @@ extension LockSidecar {
   private func releaseOnce(deadline: Duration) async throws(LockStoreError) -> Bool {
     let (key, uid) = (configuration.key, configuration.podUID)
     let token = await currentToken(deadline: deadline)
-    if configuration.releaseDelay > .zero, configuration.releaseDelay < configuration.expiration {
+    if configuration.releaseDelay > .zero {
       let result = try await store.extend(
-        key, .init(token: token), as: configuration.holder, ttl: configuration.releaseDelay,
-        deadline: deadline)
+        key, .init(token: token), as: configuration.holder,
+        ttl: min(configuration.releaseDelay, configuration.expiration), deadline: deadline)
       try await store.forgetOpened(key, podUID: uid, deadline: deadline)
       if case .extended = result { return true }
       return false

@@ -20,24 +20,23 @@ package final class LockSidecar: Service {
   let time: any MonotonicTime
   /// Seconds since 1970, for people.
   private let wallClock: @Sendable () -> Int
-  /// Called when there is nothing left to do but to renew.
-  private let whenStarted: @Sendable () -> Void
+  let effects: SidecarEffects
   let view = LockView()
   let metrics = SidecarMetrics()
   let logger: Logger
-  private let schedule: LeaseSchedule
+  let schedule: LeaseSchedule
 
   /// How long one question to the store may take.
   static let storeTime = Duration.seconds(3)
   /// Between two questions for a lock that another holds.
   private static let pollInterval = Duration.milliseconds(500)
   /// Between two tries after the store did not answer.
-  private static let retryInterval = Duration.seconds(1)
+  static let retryInterval = Duration.seconds(1)
 
   package init(
     configuration: SidecarConfiguration, store: any LockStore,
     time: any MonotonicTime = SystemTime(), wallClock: @escaping @Sendable () -> Int,
-    whenStarted: @escaping @Sendable () -> Void = {}, logger: Logger
+    effects: SidecarEffects = SidecarEffects(), logger: Logger
   ) {
     var logger = logger
     logger[metadataKey: "key"] = "\(configuration.key)"
@@ -46,7 +45,7 @@ package final class LockSidecar: Service {
     self.store = store
     self.time = time
     self.wallClock = wallClock
-    self.whenStarted = whenStarted
+    self.effects = effects
     self.logger = logger
     schedule = LeaseSchedule(
       expiration: configuration.expiration, fenceMargin: configuration.fenceMargin)
@@ -80,54 +79,32 @@ package final class LockSidecar: Service {
   }
 
   private func hold() async throws {
-    var (token, holder) = try await recover()
+    var (token, holder) = (configuration.token, configuration.holder)
+    var resumed = try await recover(&token, &holder)
+    var isRunning = resumed != nil
     while true {
-      let lease = try await win(token, &holder)
+      let lease = if let resumed { resumed } else { try await win(token, &holder) }
+      resumed = nil
       token = lease.token
       if configuration.isGated, !view.isOpen {
-        guard try await open(lease) else { continue }
+        guard try await open(lease) else {
+          if isRunning { try lose(.expiring) }
+          isRunning = false
+          continue
+        }
+        isRunning = true
       }
-      whenStarted()
+      effects.whenStarted()
       try lose(try await keep(lease, holder))
     }
   }
 
-  /// Finds out whether a sidecar of this Pod ran before, and with which token; and what the store
-  /// knows of this Pod that the Pod does not.
-  private func recover() async throws -> (LockToken, LockHolder) {
-    let podUID = configuration.podUID
-    let snapshot = try await persist("lock could not be read") { deadline throws(LockStoreError) in
-      try await self.store.inspect(self.configuration.key, podUID: podUID, deadline: deadline)
-    }
-    let isMine = snapshot.owner?.record.holder?.podUID == podUID
-    if snapshot.isOpened, configuration.isGated {
-      metrics.resumed.increment()
-      if !isMine {
-        try await persist("record could not be deleted") { deadline throws(LockStoreError) in
-          try await self.store.forgetOpened(
-            self.configuration.key, podUID: podUID, deadline: deadline)
-        }
-        try lose(.absent)
-      }
-    }
-    var holder = configuration.holder
-    guard let record = snapshot.owner?.record, isMine || record.token == configuration.token else {
-      return (configuration.token, holder)
-    }
-    holder.since = record.holder?.since ?? holder.since
-    holder.owner = record.holder?.owner
-    return (record.token, holder)
-  }
-
   /// Takes over the claim, or waits until the lock is free and takes it.
   private func win(_ token: LockToken, _ holder: inout LockHolder) async throws -> LockLease {
-    let (key, ttl, claimant) = (configuration.key, configuration.expiration, holder)
-    let handOver = try await persist("claim could not be taken over") {
-      deadline throws(LockStoreError) in
-      try await self.store.extend(
-        key, .init(token: token), as: claimant, ttl: ttl, deadline: deadline)
+    let (key, ttl) = (configuration.key, configuration.expiration)
+    if case .extended(let lease) = try await handOver(token, holder) {
+      return won(lease, "lock taken over")
     }
-    if case .extended(let lease) = handOver { return won(lease, "lock taken over") }
     var isAnnounced = false
     while true {
       holder.since = wallClock()
@@ -139,9 +116,11 @@ package final class LockSidecar: Service {
       switch result {
       case .granted(let lease): return won(lease, "lock acquired")
       case .taken(let owner):
-        if owner.record.holder?.podUID == holder.podUID {
+        if owner.record.holder?.podUID == holder.podUID,
           // An answer was lost on its way: the lock has been ours since.
-          return try await win(owner.record.token, &holder)
+          case .extended(let lease) = try await handOver(owner.record.token, contender)
+        {
+          return won(lease, "lock acquired")
         }
         if !isAnnounced {
           isAnnounced = true
@@ -155,7 +134,17 @@ package final class LockSidecar: Service {
     }
   }
 
-  private func won(_ lease: LockLease, _ message: Logger.Message) -> LockLease {
+  private func handOver(
+    _ token: LockToken, _ holder: LockHolder
+  ) async throws -> LockExtension {
+    try await persist("claim could not be taken over") { deadline throws(LockStoreError) in
+      try await self.store.extend(
+        self.configuration.key, .init(token: token), as: holder,
+        ttl: self.configuration.expiration, deadline: deadline)
+    }
+  }
+
+  func won(_ lease: LockLease, _ message: Logger.Message) -> LockLease {
     metrics.acquired.increment()
     metrics.held.record(1)
     logger.notice(message, metadata: ["fencingToken": "\(lease.fencingToken)"])
@@ -166,18 +155,19 @@ package final class LockSidecar: Service {
   /// Records that the application starts, then lets it.
   /// - Returns: false if the lock was lost before that.
   private func open(_ lease: LockLease) async throws -> Bool {
-    let isRecorded = try await persist("opening could not be recorded") {
+    let giveUpAt = schedule.giveUp(lease)
+    let isRecorded = try await persist("opening could not be recorded", until: giveUpAt) {
       deadline throws(LockStoreError) in
       try await self.store.recordOpened(
         self.configuration.key, token: lease.token, podUID: self.configuration.podUID,
-        deadline: min(deadline, max(self.schedule.giveUp(lease), self.time.now)))
-    } giveUp: {
-      self.time.now >= self.schedule.giveUp(lease)
+        deadline: deadline)
     }
-    guard isRecorded == true, time.now < schedule.giveUp(lease) else {
+    guard isRecorded == true, time.now < giveUpAt else {
       view.drop()
       return false
     }
+    // From here on a sidecar that starts anew knows that the application runs, and until when.
+    effects.mark?.write(giveUpAt: giveUpAt)
     view.open()
     logger.notice("gate opened")
     return true
@@ -213,43 +203,34 @@ package final class LockSidecar: Service {
     }
   }
 
-  private func show(_ lease: LockLease) { view.hold(lease, until: schedule.giveUp(lease)) }
+  private func show(_ lease: LockLease) {
+    let giveUpAt = schedule.giveUp(lease)
+    view.hold(lease, until: giveUpAt)
+    if view.isOpen { effects.mark?.write(giveUpAt: giveUpAt) }
+  }
 
-  private func lose(_ reason: LossReason) throws {
+  /// Whether the end of this process stops the application.
+  var isFencing: Bool { configuration.fence == .restartAll && configuration.isGated }
+
+  func lose(_ reason: LossReason) throws {
     view.drop()
     metrics.lost(reason)
+    effects.mark?.erase()
     logger.error("lock lost", metadata: ["reason": "\(reason.rawValue)"])
-    if configuration.fence == .restartAll, configuration.isGated {
-      throw ExitWithCode(Fence.exitCode)
-    }
+    guard isFencing else { return }
+    // At once: an orderly end would wait for whoever is connected to this process.
+    effects.exit(Fence.exitCode)
+    throw ExitWithCode(Fence.exitCode)
   }
 
-  /// Asks the store until it answers; the gate stays as it is meanwhile.
-  @discardableResult
-  private func persist<Answer: Sendable>(
-    _ failure: Logger.Message,
-    _ question: (_ deadline: Duration) async throws(LockStoreError) -> Answer
-  ) async throws -> Answer {
-    while true {
-      if let answer = try await persist(failure, question, giveUp: { false }) { return answer }
-    }
-  }
-
-  /// - Returns: nil if it gave up.
-  private func persist<Answer: Sendable>(
-    _ failure: Logger.Message,
-    _ question: (_ deadline: Duration) async throws(LockStoreError) -> Answer,
-    giveUp: () -> Bool
-  ) async throws -> Answer? {
-    while !giveUp() {
-      do throws(LockStoreError) {
-        return try await question(time.now + Self.storeTime)
-      } catch {
-        try Task.checkCancellation()
-        logger.warning(failure, metadata: ["reason": "\(error)"])
-      }
-      try await time.sleep(for: Self.retryInterval * Double.random(in: 0.5...1))
-    }
-    return nil
+  /// A part that the sidecar cannot do without has ended. The application runs on, so the lock is
+  /// not given back: the fence stops it, or the next sidecar resumes the lock.
+  func abandon(_ part: String, _ error: any Error) {
+    let isOpen = view.isOpen
+    view.drop()
+    logger.critical("part ended", metadata: ["part": "\(part)", "reason": "\(error)"])
+    guard isFencing, isOpen else { return effects.exit(1) }
+    effects.mark?.erase()
+    effects.exit(Fence.exitCode)
   }
 }

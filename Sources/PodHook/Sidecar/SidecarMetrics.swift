@@ -12,8 +12,14 @@ struct SidecarMetrics: Sendable {
   /// How much of the lease was left when it was renewed.
   let timeLeft = Timer(label: "lock_lease_left_seconds")
 
+  /// Made at start, so that the first loss shows as an increase.
+  private let losses = Dictionary(
+    uniqueKeysWithValues: LossReason.allCases.map {
+      ($0, Counter(label: "lock_lost_total", dimensions: [("reason", $0.rawValue)]))
+    })
+
   func lost(_ reason: LossReason) {
-    Counter(label: "lock_lost_total", dimensions: [("reason", reason.rawValue)]).increment()
+    losses[reason]?.increment()
     held.record(0)
   }
 }

@@ -1,7 +1,9 @@
 package import Coordination
+import Glibc
 package import Logging
 package import NIOCore
 package import ServiceKit
+import ServiceLifecycle
 
 /// The sidecar, assembled: the store, the probe server, and the lock.
 package struct SidecarProcess: Sendable {
@@ -13,9 +15,16 @@ package struct SidecarProcess: Sendable {
     registry: PrometheusRegistry, eventLoopGroup: any EventLoopGroup,
     time: any MonotonicTime = SystemTime(), logger: Logger
   ) throws(FatalError) {
+    var effects = SidecarEffects()
+    effects.whenStarted = ResidentCode.release
+    effects.exit = { _exit($0) }
+    if configuration.isGated {
+      effects.mark = SharedMemoryMark(
+        name: "hippocampus-\(configuration.podUID)-\(configuration.token.publicID)", time: time)
+    }
     let sidecar = LockSidecar(
       configuration: configuration, store: store, time: time,
-      wallClock: { WallClock.now.seconds }, whenStarted: ResidentCode.release, logger: logger)
+      wallClock: { WallClock.now.seconds }, effects: effects, logger: logger)
     let routes = sidecar.routes(registry: registry) { WallClock.now }
     let probes = try MonitorServer(
       name: "probes", address: probeAddress, option: "probe-address",
@@ -23,12 +32,38 @@ package struct SidecarProcess: Sendable {
     // Stopped in reverse: the lock is given back while the store and the probes still answer.
     runner = ServiceRunner(
       [
-        .init(StoreService(store), name: "store"),
-        .init(probes),
+        .init(VitalPart(StoreService(store), name: "store", of: sidecar), name: "store"),
+        .init(VitalPart(probes, name: "probes", of: sidecar), name: "probes"),
         .init(sidecar, name: "lock", whenFinished: .stop),
       ], grace: configuration.gracePeriod + .seconds(2), logger: logger)
   }
 
   /// - Throws: `ExitWithCode(42)` when the lock is lost and that is to stop the Pod.
   package func run() async throws { try await runner.run() }
+}
+
+/// A part without which the sidecar cannot keep its promise. Its end is not taken for the end of the
+/// Pod, which would give the lock back under a running application.
+private struct VitalPart: Service {
+  private let service: any Service
+  private let name: String
+  private let sidecar: LockSidecar
+
+  private struct Ended: Error {}
+
+  init(_ service: any Service, name: String, of sidecar: LockSidecar) {
+    self.service = service
+    self.name = name
+    self.sidecar = sidecar
+  }
+
+  func run() async throws {
+    do {
+      try await service.run()
+      if !Task.isShuttingDownGracefully, !Task.isCancelled { throw Ended() }
+    } catch {
+      if !Task.isShuttingDownGracefully, !Task.isCancelled { sidecar.abandon(name, error) }
+      throw error
+    }
+  }
 }

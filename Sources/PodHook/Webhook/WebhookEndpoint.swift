@@ -12,6 +12,8 @@ struct WebhookEndpoint: Sendable {
   static let path = "/mutate"
   /// The largest body that is read: a Pod has at most some MiB in etcd.
   static let bodyLimit = 8 << 20
+  /// For the bodies of all requests together; reading one takes about four times its size.
+  static let bodyBudget = 24 << 20
   /// What the API server waits when it does not say.
   static let defaultTimeout = Duration.seconds(10)
 
@@ -20,6 +22,7 @@ struct WebhookEndpoint: Sendable {
   let metrics: WebhookMetrics
   let logger: Logger
   let tracer: OTLPTracer
+  private let budget = BodyBudget(bytes: bodyBudget)
   /// Whether spans go anywhere.
   let isTracing: Bool
 
@@ -53,8 +56,13 @@ struct WebhookEndpoint: Sendable {
   func answer(to request: Request) async -> Answer {
     let start = time.now
     do throws(Fault) {
-      let review = try await read(request)
       let deadline = start + Self.timeLimit(query: request.uri.query)
+      let length = try bodyLength(request)
+      guard budget.reserve(length) else {
+        throw Fault(status: .serviceUnavailable, message: "too many large requests at once")
+      }
+      defer { budget.giveBack(length) }
+      let review = try await read(request, deadline: deadline)
       let verdict = await decide(request, review, deadline: deadline)
       metrics.record(verdict.outcome, time.now - start)
       let response = Self.response(
@@ -73,7 +81,9 @@ struct WebhookEndpoint: Sendable {
     }
   }
 
-  private func read(_ request: Request) async throws(Fault) -> AdmissionRequest {
+  /// Looks at the head of a request.
+  /// - Returns: the most bytes that its body may have.
+  private func bodyLength(_ request: Request) throws(Fault) -> Int {
     guard request.uri.path == Self.path else {
       throw Fault(status: .notFound, message: "only \(Self.path) is served here")
     }
@@ -87,18 +97,32 @@ struct WebhookEndpoint: Sendable {
     else {
       throw Fault(status: .badRequest, message: "content type must be application/json")
     }
-    let tooLarge = Fault(
-      status: .contentTooLarge, message: "the body is larger than \(Self.bodyLimit) bytes")
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
-      throw tooLarge
+    guard let length = request.headers[.contentLength].flatMap({ Int($0) }) else {
+      return Self.bodyLimit
     }
-    let body: ByteBuffer
+    guard length <= Self.bodyLimit else { throw Self.tooLarge }
+    return max(length, 0)
+  }
+
+  private static let tooLarge = Fault(
+    status: .contentTooLarge, message: "the body is larger than \(bodyLimit) bytes")
+
+  private func read(
+    _ request: Request, deadline: Duration
+  ) async throws(Fault) -> AdmissionRequest {
+    var body = ByteBuffer()
     do {
-      body = try await request.body.collect(upTo: Self.bodyLimit)
-    } catch is NIOTooManyBytesError {
-      throw tooLarge
+      for try await chunk in request.body {
+        guard body.readableBytes + chunk.readableBytes <= Self.bodyLimit else {
+          throw Self.tooLarge
+        }
+        guard time.now < deadline else {
+          throw Fault(status: .requestTimeout, message: "the body did not arrive in time")
+        }
+        if body.readableBytes == 0 { body = chunk } else { body.writeImmutableBuffer(chunk) }
+      }
     } catch {
-      throw Fault(status: .badRequest, message: "the body did not arrive")
+      throw error as? Fault ?? Fault(status: .badRequest, message: "the body did not arrive")
     }
     do throws(AdmissionReviewError) {
       return try AdmissionRequest(parsing: Array(body.readableBytesView))

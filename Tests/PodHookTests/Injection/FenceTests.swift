@@ -108,7 +108,7 @@ import Testing
     let second = try await admitting(.liveness, variant: "blue").admit(first.pod)
     #expect(second.pod.container("app")?["livenessProbe"] == Self.probe(first.token))
     #expect(second.verdict.response.warnings.count == 1)
-    #expect(second.sidecar.argument("--probe-address") == "0.0.0.0:65530")
+    #expect(second.sidecar.argument("--probe-address") == ":65530")
   }
 
   @Test(arguments: [

@@ -16,7 +16,7 @@ import Testing
         "args": ["sidecar", "\(key)", "\(token.text)", "--expiration-seconds", "\(expiration)",
           "--fence-margin-seconds", "\(margin)", "--fence", "restart-all",
           "--termination-grace-period-seconds", "\(grace)",
-          "--probe-address", "0.0.0.0:65531", "--redis-addresses", "r:1"],
+          "--probe-address", ":65531", "--redis-addresses", "r:1"],
         "env": [
           {"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
           {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},

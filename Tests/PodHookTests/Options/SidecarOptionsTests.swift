@@ -19,7 +19,7 @@ import Testing
     #expect(configuration.gracePeriod == .seconds(10) && configuration.releaseDelay == .zero)
     #expect(
       configuration.holder == LockHolder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 5))
-    #expect(read.address == .tcp(host: "0.0.0.0", port: 65531))
+    #expect(read.address == .tcp(host: "", port: 65531))
   }
 
   @Test(arguments: [
@@ -112,7 +112,7 @@ import Testing
       read.address
         == (isHostNetwork
           ? .abstract(name: "exactly-one-pod-sidecar-blue-\(id)")
-          : .tcp(host: "0.0.0.0", port: 65531)))
+          : .tcp(host: "", port: 65531)))
     #expect(read.store.addresses.map(\.port) == [1, 2])
   }
 }

@@ -65,6 +65,16 @@ import Testing
     #expect(!keeping.store.calls.contains(.release))
   }
 
+  @Test(arguments: [60, 90])
+  func aDelayBeyondTheExpirationLeavesAllOfIt(delay: Int) async throws {
+    let keeping = try await Keeping.claimed(releaseDelay: .seconds(delay))
+    _ = try await keeping.run { group async throws in
+      await keeping.time.settle()
+      await group.triggerGracefulShutdown()
+    }
+    #expect(try await keeping.owner()?.timeLeft == .seconds(60))
+  }
+
   @Test func whileWaitingNothingOfOthersIsTouched() async throws {
     let keeping = Keeping()
     let other = try await keeping.occupy()

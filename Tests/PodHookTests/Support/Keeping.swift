@@ -15,6 +15,9 @@ struct Keeping {
   let time: ManualTime
   let store: ScriptedStore
   let logs = LogCapture()
+  let mark: MemoryMark
+  /// With what the process would have ended at once.
+  let exits = MemoryExits()
   let configuration: SidecarConfiguration
   let sidecar: LockSidecar
 
@@ -35,9 +38,14 @@ struct Keeping {
       releaseDelay: releaseDelay,
       holder: LockHolder(pod: "app-0", podUID: uid, node: "node-1", since: Self.today))
     let capture = logs
+    mark = other.flatMap { $0.configuration.podUID == uid ? $0.mark : nil } ?? MemoryMark()
+    var effects = SidecarEffects()
+    effects.mark = mark
+    effects.exit = { [exits] in exits.note($0) }
     sidecar = LockSidecar(
       configuration: configuration, store: self.store, time: self.time,
-      wallClock: { Self.today }, logger: Logger(label: "test") { _ in capture.handler })
+      wallClock: { Self.today }, effects: effects,
+      logger: Logger(label: "test") { _ in capture.handler })
   }
 
   /// A sidecar whose claim the webhook has just taken.
