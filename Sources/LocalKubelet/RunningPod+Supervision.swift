@@ -72,9 +72,11 @@ extension RunningPod {
   }
 
   private func startSidecar(_ container: ContainerSpec) async -> LocalProcess? {
+    var environment = container.environment
+    environment["SHARED_DIRECTORY"] = sharedDirectory
     let command = LocalProcess.Command(
       name: "\(name)/\(container.name)", executable: kubelet.settings.executable,
-      arguments: container.arguments, environment: container.environment)
+      arguments: container.arguments, environment: environment)
     guard let process = try? await kubelet.processes.start(command) else { return nil }
     let ending = state.update { state in
       state.sidecars[container.name] = process

@@ -34,6 +34,8 @@ package final class RunningPod: Sendable {
   let containers: [ContainerSpec]
   /// Where the sidecars' probe servers listen, by container.
   package let probePorts: [String: Int]
+  /// Stands for the Pod's `/dev/shm`.
+  let sharedDirectory: String
   let kubelet: LocalKubelet
   let state = Observed(State())
 
@@ -50,6 +52,7 @@ package final class RunningPod: Sendable {
     pod["spec"]?["nodeName"] = .string("node-of-\(name)")
     object = pod
     self.warnings = warnings
+    sharedDirectory = try kubelet.processes.newDirectory("shared")
     self.kubelet = kubelet
     var containers = ContainerSpec.all(
       in: pod,

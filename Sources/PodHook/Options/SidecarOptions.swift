@@ -28,6 +28,10 @@ package struct SidecarOptions: ParsableArguments {
   @Option(help: "Where probes are answered: host:port or unix:@name (default: :65531).")
   package var probeAddress: String?
 
+  @Option(
+    help: "A directory of the Pod, for a note to the next sidecar (default: /dev/shm).")
+  package var sharedDirectory: String?
+
   @Flag(help: "The application does not wait for this sidecar: it is an ordinary container.")
   package var ungated = false
 
@@ -62,7 +66,7 @@ package struct SidecarOptions: ParsableArguments {
     let margin = reader.integer(
       "fence-margin-seconds", flag: fenceMarginSeconds,
       default: min(3, expiration / Self.largestMarginShare), in: 0...31_536_000)
-    let configuration = SidecarConfiguration(
+    var configuration = SidecarConfiguration(
       key: key ?? LockKey(namespace: "", key: ""), token: LockToken(unlockValue),
       expiration: .seconds(expiration),
       fenceMargin: .seconds(min(margin, expiration / Self.largestMarginShare)),
@@ -78,6 +82,8 @@ package struct SidecarOptions: ParsableArguments {
       holder: LockHolder(
         pod: environment["POD_NAME"] ?? "", podUID: podUID, node: environment["NODE_NAME"],
         since: now))
+    configuration.sharedDirectory = reader.string(
+      "shared-directory", flag: sharedDirectory, default: configuration.sharedDirectory)
     let address = reader.address(
       "probe-address", flag: probeAddress, default: .tcp(host: "", port: defaultPort))
     return (configuration, address)

@@ -1,7 +1,7 @@
 import Coordination
 import Glibc
 
-/// The mark as a file in `/dev/shm`, which all containers of a Pod share, which survives their
+/// The mark as a file, usually in `/dev/shm`, which all containers of a Pod share, which survives their
 /// restarts, and which ends with the Pod.
 ///
 /// It holds a moment of the machine's clock since boot (`CLOCK_BOOTTIME`), in nanoseconds: a Pod never
@@ -13,7 +13,7 @@ struct SharedMemoryMark: OpenedMark {
   private let time: any MonotonicTime
 
   /// - Parameter name: unique to the Pod and the lock, without slashes.
-  init(directory: String = "/dev/shm", name: String, time: any MonotonicTime) {
+  init(directory: String, name: String, time: any MonotonicTime) {
     path = "\(directory)/\(name)"
     self.time = time
   }

@@ -16,6 +16,9 @@ package struct SidecarConfiguration: Sendable {
   package var gracePeriod: Duration
   /// Zero: release deletes the lock; otherwise it leaves the lock that long to live.
   package var releaseDelay: Duration
+  /// What all containers of the Pod share, what survives their restarts, and what ends with the
+  /// Pod.
+  package var sharedDirectory = "/dev/shm"
   /// The Pod, with its UID.
   package var holder: LockHolder
 

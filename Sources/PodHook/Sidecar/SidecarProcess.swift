@@ -20,6 +20,7 @@ package struct SidecarProcess: Sendable {
     effects.exit = { _exit($0) }
     if configuration.isGated {
       effects.mark = SharedMemoryMark(
+        directory: configuration.sharedDirectory,
         name: "hippocampus-\(configuration.podUID)-\(configuration.token.publicID)", time: time)
     }
     let sidecar = LockSidecar(

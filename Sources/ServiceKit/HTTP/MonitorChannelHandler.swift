@@ -23,12 +23,14 @@ final class MonitorChannelHandler: ChannelDuplexHandler {
 
   private let limits: MonitorServer.Limits
   private let budget: ByteBudget
+  private let connections: MonitorConnections
   private var phase = Phase.waiting
   private var deadline: Scheduled<Void>?
 
-  init(limits: MonitorServer.Limits, budget: ByteBudget) {
+  init(limits: MonitorServer.Limits, budget: ByteBudget, connections: MonitorConnections) {
     self.limits = limits
     self.budget = budget
+    self.connections = connections
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -47,11 +49,12 @@ final class MonitorChannelHandler: ChannelDuplexHandler {
     switch (unwrapInboundIn(data), phase) {
     case (.head(let head), .waiting):
       phase = .receiving(head, bodyBytes: 0)
+      connections.markBusy(context.channel)
       schedule(limits.bodyTimeout, context)
     case (.body(let bytes), .receiving(let head, let count)):
       let total = count + bytes.readableBytes
       if total > limits.bodyBytes {
-        refuse(head, context)
+        refuse(.text("the body is too large", status: .payloadTooLarge), to: head, context)
       } else {
         phase = .receiving(head, bodyBytes: total)
       }
@@ -76,15 +79,20 @@ final class MonitorChannelHandler: ChannelDuplexHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // The answer to a malformed request has been written by NIO's own handler.
-    phase = .closing
-    context.close(promise: nil)
+    guard error is HTTPParserError, case .waiting = phase, context.channel.isActive else {
+      phase = .closing
+      context.close(promise: nil)
+      return
+    }
+    refuse(
+      .text("not a request", status: .badRequest),
+      to: HTTPRequestHead(version: .http1_1, method: .GET, uri: "/"), context)
   }
 
-  private func refuse(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    send(
-      .text("the body is too large", status: .payloadTooLarge), to: head, isLast: true, context,
-      nil)
+  private func refuse(
+    _ response: MonitorResponse, to head: HTTPRequestHead, _ context: ChannelHandlerContext
+  ) {
+    send(response, to: head, isLast: true, context, nil)
   }
 
   private func send(
@@ -107,6 +115,7 @@ final class MonitorChannelHandler: ChannelDuplexHandler {
       if isLast {
         context.close(promise: nil)
       } else if case .waiting = phase {
+        connections.markIdle(context.channel)
         schedule(limits.idleTimeout, context)
       }
     }

@@ -17,7 +17,9 @@ package final class MonitorServer: Service, CustomStringConvertible {
 
   /// What a client may use up.
   package struct Limits: Sendable {
-    /// Connections at one time; further ones are closed at once.
+    /// Connections at one time. A further one takes the place of the one that has been idle for
+    /// the longest time, so that nobody shuts probes out by connecting and saying nothing; if none
+    /// is idle, the new one is closed at once.
     package var connections = 64
     /// From the start of a connection, TLS included, to the end of the first request's head.
     package var headTimeout: TimeAmount = .seconds(10)
@@ -119,9 +121,13 @@ package final class MonitorServer: Service, CustomStringConvertible {
     var decoding = NIOHTTPDecoderLimitConfiguration()
     decoding.maxHeaderFieldSize = limits.headerBytes
     decoding.maxHeaderListSize = limits.headerBytes
+    // NIO's own error handling writes an answer also to a connection that has just ended, and stops
+    // a debug build for it.
     try pipeline.configureHTTPServerPipeline(
-      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
-    try pipeline.addHandler(MonitorChannelHandler(limits: limits, budget: budget))
+      withErrorHandling: false, withEncoderConfiguration: .init(),
+      withDecoderLimitConfiguration: decoding)
+    try pipeline.addHandler(
+      MonitorChannelHandler(limits: limits, budget: budget, connections: connections))
     return channel
   }
 

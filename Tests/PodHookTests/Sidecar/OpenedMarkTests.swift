@@ -71,13 +71,14 @@ import Testing
   @Test func aFileKeepsTheMomentOverProcesses() {
     let time = ManualTime(.seconds(5))
     let name = "hippocampus-test-\(UInt64.random(in: 0 ... .max))"
-    let mark = SharedMemoryMark(name: name, time: time)
+    let mark = SharedMemoryMark(directory: "/dev/shm", name: name, time: time)
     defer { mark.erase() }
     #expect(mark.read() == nil)
     for seconds in [30, 8, 3600] {
       mark.write(giveUpAt: .seconds(5 + seconds))
       // Another process counts from another origin; some time passes between the two.
-      let other = SharedMemoryMark(name: name, time: ManualTime(.seconds(1_000_000)))
+      let other = SharedMemoryMark(
+        directory: "/dev/shm", name: name, time: ManualTime(.seconds(1_000_000)))
       let left = (other.read() ?? .zero) - .seconds(1_000_000)
       #expect(left <= .seconds(seconds) && left > .seconds(seconds - 5))
     }
@@ -91,7 +92,7 @@ import Testing
     let file = open("/dev/shm/\(name)", O_WRONLY | O_CREAT, 0o600)
     _ = pwrite(file, "x", 1, 0)
     close(file)
-    let mark = SharedMemoryMark(name: name, time: time)
+    let mark = SharedMemoryMark(directory: "/dev/shm", name: name, time: time)
     #expect(mark.read() == time.now)
     mark.erase()
   }

@@ -195,19 +195,6 @@ import Testing
     #expect(answer.hasPrefix("HTTP/1.1 400 "))
   }
 
-  @Test func closesConnectionsBeyondTheLimit() async throws {
-    var limits = MonitorServer.Limits()
-    limits.connections = 1
-    let server = try server(limits: limits)
-    try await withServices(server) {
-      try await RawConnection.with(server.address) { connection in
-        try await connection.send("GET / HTTP/1.1\r\n\r\n")
-        _ = try await connection.receive(until: "GET /\n")
-        #expect(try await RawConnection.with(server.address) { try await $0.receive() } == "")
-      }
-    }
-  }
-
   @Test func endsConnectionsWhoseAnswerTakesTooLong() async throws {
     var limits = MonitorServer.Limits()
     limits.responseTimeout = .milliseconds(200)
