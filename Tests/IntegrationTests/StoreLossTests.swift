@@ -38,6 +38,23 @@ import Testing
     }
   }
 
+  /// The new sidecar cannot ask anybody until when its application is safe: the Pod tells it.
+  @Test func aSidecarThatCrashesWhileTheServersAreGoneStillFencesInTime() async throws {
+    try await withCluster { cluster in
+      let expiration = 9
+      let pod = try await cluster.kubelet.create(
+        guardedPod("crashing", key: "crashing", expiration: expiration))
+      try await pod.wait(for: .appRunning)
+      let start = ContinuousClock.now
+      for server in cluster.redis { try await server.kill() }
+      pod.killSidecar()
+      let exit = try await pod.wait(for: .sidecarExited(.exited(42)))
+      #expect(exit.at - start < .seconds(expiration))
+      try await pod.wait(for: .appStopped)
+      #expect(pod.count(.gateOpen) == 1)
+    }
+  }
+
   @Test func aServerThatComesBackEmptyLetsNoSecondHolderIn() async throws {
     try await withCluster { cluster in
       let pod = try await cluster.kubelet.create(guardedPod("holder", key: "empty", expiration: 9))
