@@ -5,13 +5,18 @@ extension RedlockStore {
     _ key: LockKey, as holder: LockHolder, ttl: Duration, deadline: Duration
   ) async throws(LockStoreError) -> LockAcquisition {
     var pause = configuration.retryDelay
+    var lastSplit: QuorumTally?
     while true {
+      let isCutShort = deadline - time.now < configuration.nodeTimeout
       let (outcome, tally) = await attempt(key, as: holder, ttl: ttl, deadline: deadline)
       switch outcome {
       case .granted(let lease): return .granted(lease)
       case .taken(let owner): return .taken(owner)
-      case .unavailable: throw unavailable(tally, key)
-      case .split: break
+      case .unavailable:
+        // The deadline came into the last attempt: what it did not hear says nothing of the servers.
+        if let lastSplit, isCutShort, !Task.isCancelled { throw contended(lastSplit, key) }
+        throw unavailable(tally, key)
+      case .split: lastSplit = tally
       }
       // Contenders that split the vote come back at different times, so that one is alone.
       let delay = pause * Double.random(in: 0.1...1)

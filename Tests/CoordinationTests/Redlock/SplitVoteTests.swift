@@ -22,7 +22,7 @@ import Testing
       let start = time.now
       let error = try await storeError {
         try await cluster.store.acquire(
-          key, as: .pod("a"), ttl: .seconds(90), deadline: start + .seconds(3))
+          key, as: .pod("a"), ttl: .seconds(90), deadline: start + .seconds(6))
       }
       #expect(error.kind == .contended)
       #expect(error.failures.isEmpty)
@@ -41,7 +41,7 @@ import Testing
       try await cluster.servers[1].kill()
       let error = try await storeError {
         try await cluster.store.acquire(
-          key, as: .pod("a"), ttl: .seconds(90), deadline: time.now + .seconds(3))
+          key, as: .pod("a"), ttl: .seconds(90), deadline: time.now + .seconds(6))
       }
       #expect(error.kind == .contended)
       #expect(error.failures.map(\.member) == [cluster.servers[1].address])
