@@ -37,11 +37,11 @@ struct Release: AsyncParsableCommand {
 
   func run() async throws {
     var reader = OptionReader()
-    let lockKey = LockKey.read(key, &reader)
+    let lockKey = NamespacedKey.read(key, &reader)
     let inspection = store.inspection(&reader, logging)
     try reader.finish()
     guard let lockKey else { return }
-    let token = value.map { LockToken($0) }
+    let token = value.map { Token($0) }
     let result = try await inspection().withStore { inspection in
       let report = try await inspection.report(lockKey)
       print(LockReport.table([report], now: WallClock.now.seconds), terminator: "")

@@ -26,7 +26,7 @@ struct Status: AsyncParsableCommand {
   func run() async throws {
     var reader = OptionReader()
     let output = reader.choice("output", flag: output, default: Output.text)
-    let lockKey = LockKey.read(key, &reader)
+    let lockKey = NamespacedKey.read(key, &reader)
     let inspection = store.inspection(&reader, logging)
     try reader.finish()
     let reports = try await inspection().withStore { try await $0.status(lockKey) }
@@ -38,11 +38,11 @@ struct Status: AsyncParsableCommand {
   }
 }
 
-extension LockKey {
+extension NamespacedKey {
   /// The key argument of a command; faults go to the reader.
-  static func read(_ text: String?, _ reader: inout OptionReader) -> LockKey? {
+  static func read(_ text: String?, _ reader: inout OptionReader) -> NamespacedKey? {
     guard let text else { return nil }
-    let key = LockKey(parsing: text)
+    let key = NamespacedKey(parsing: text)
     if key == nil { reader.rejectArgument("KEY", value: text, allowed: "<namespace>/<key>") }
     return key
   }

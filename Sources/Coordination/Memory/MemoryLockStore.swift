@@ -11,17 +11,17 @@ package final class MemoryLockStore: LockStore {
   }
 
   private struct State {
-    var entries: [LockKey: Entry] = [:]
-    var counters: [LockKey: UInt64] = [:]
-    var opened: [LockKey: Set<String>] = [:]
+    var entries: [NamespacedKey: Entry] = [:]
+    var counters: [NamespacedKey: UInt64] = [:]
+    var opened: [NamespacedKey: Set<String>] = [:]
 
-    func live(_ key: LockKey, at now: Duration) -> Entry? {
+    func live(_ key: NamespacedKey, at now: Duration) -> Entry? {
       entries[key].flatMap { $0.expiresAt > now ? $0 : nil }
     }
 
     /// The entry, if it is this token's and bound to this Pod or not bound.
     func entry(
-      _ key: LockKey, token: LockToken, podUID: String?, at now: Duration
+      _ key: NamespacedKey, token: Token, podUID: String?, at now: Duration
     ) -> Entry? {
       guard let entry = live(key, at: now), entry.record.token == token else { return nil }
       let bound = entry.record.holder?.podUID
@@ -35,12 +35,12 @@ package final class MemoryLockStore: LockStore {
   package init(time: any MonotonicTime = SystemTime()) { self.time = time }
 
   package func acquire(
-    _ key: LockKey, as holder: LockHolder, ttl: Duration, deadline: Duration
-  ) async throws(LockStoreError) -> LockAcquisition {
+    _ key: NamespacedKey, as holder: Holder, ttl: Duration, deadline: Duration
+  ) async throws(StoreError) -> LockAcquisition {
     let now = time.now
     return state.withLock { state in
       if let entry = state.live(key, at: now) { return .taken(ownership(entry, at: now)) }
-      let token = LockToken.random()
+      let token = Token.random()
       let fencingToken = (state.counters[key] ?? 0) + 1
       state.counters[key] = fencingToken
       state.entries[key] = Entry(
@@ -52,9 +52,9 @@ package final class MemoryLockStore: LockStore {
   }
 
   package func extend(
-    _ key: LockKey, _ lease: LockLease.Known, as holder: LockHolder, ttl: Duration,
+    _ key: NamespacedKey, _ lease: LockLease.Known, as holder: Holder, ttl: Duration,
     deadline: Duration
-  ) async throws(LockStoreError) -> LockExtension {
+  ) async throws(StoreError) -> LockExtension {
     let now = time.now
     return state.withLock { state in
       guard var entry = state.entry(key, token: lease.token, podUID: holder.podUID, at: now)
@@ -69,8 +69,8 @@ package final class MemoryLockStore: LockStore {
   }
 
   package func recordOpened(
-    _ key: LockKey, token: LockToken, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     let now = time.now
     return state.withLock { state in
       guard let entry = state.entry(key, token: token, podUID: podUID, at: now),
@@ -82,24 +82,24 @@ package final class MemoryLockStore: LockStore {
   }
 
   package func forgetOpened(
-    _ key: LockKey, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) {
+    _ key: NamespacedKey, podUID: String, deadline: Duration
+  ) async throws(StoreError) {
     state.withLock { _ = $0.opened[key]?.remove(podUID) }
   }
 
   package func release(
-    _ key: LockKey, token: LockToken, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     releaseNow(key, token: token, podUID: podUID)
   }
 
-  package func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
+  package func giveBack(_ key: NamespacedKey, token: Token, podUID: String?) {
     _ = releaseNow(key, token: token, podUID: podUID)
   }
 
   package func inspect(
-    _ key: LockKey, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> LockSnapshot {
+    _ key: NamespacedKey, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> LockSnapshot {
     let now = time.now
     return state.withLock { state in
       LockSnapshot(
@@ -109,7 +109,7 @@ package final class MemoryLockStore: LockStore {
     }
   }
 
-  package func keys(deadline: Duration) async throws(LockStoreError) -> [LockKey] {
+  package func keys(deadline: Duration) async throws(StoreError) -> [NamespacedKey] {
     let now = time.now
     return state.withLock { state in
       state.entries.filter { $0.value.expiresAt > now }.keys
@@ -117,11 +117,11 @@ package final class MemoryLockStore: LockStore {
     }
   }
 
-  package func check(deadline: Duration) async throws(LockStoreError) {}
+  package func check(deadline: Duration) async throws(StoreError) {}
   package func findings(deadline: Duration) async -> [String] { [] }
   package func run() async throws { try await gracefulShutdown() }
 
-  private func releaseNow(_ key: LockKey, token: LockToken, podUID: String?) -> Bool {
+  private func releaseNow(_ key: NamespacedKey, token: Token, podUID: String?) -> Bool {
     let now = time.now
     return state.withLock { state in
       guard state.entry(key, token: token, podUID: podUID, at: now) != nil else { return false }

@@ -8,7 +8,7 @@ struct RedlockKeys: Sendable {
   private let openedPrefix: String
 
   /// No Kubernetes namespace starts with an underscore, so these never meet a lock.
-  init(prefix: String, key: LockKey) {
+  init(prefix: String, key: NamespacedKey) {
     lock = "\(prefix)\(key)"
     fence = "\(prefix)_fence/\(key)"
     openedPrefix = "\(prefix)_opened/\(key)/"
@@ -17,9 +17,9 @@ struct RedlockKeys: Sendable {
   func opened(by podUID: String) -> String { openedPrefix + podUID }
 
   /// The lock that a Redis key stands for, if it is one of ours.
-  static func lockKey(of redisKey: String, prefix: String) -> LockKey? {
+  static func lockKey(of redisKey: String, prefix: String) -> NamespacedKey? {
     guard redisKey.hasPrefix(prefix) else { return nil }
     let rest = redisKey.dropFirst(prefix.count)
-    return rest.hasPrefix("_") ? nil : LockKey(parsing: String(rest))
+    return rest.hasPrefix("_") ? nil : NamespacedKey(parsing: String(rest))
   }
 }

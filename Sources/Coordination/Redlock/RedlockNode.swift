@@ -56,7 +56,7 @@ struct RedlockNode: Sendable {
 
   /// - Returns: the counter afterwards; nil if the lock is not ours there.
   func raise(
-    _ keys: RedlockKeys, token: LockToken, to counter: UInt64, ttl: Duration, timeout: Duration
+    _ keys: RedlockKeys, token: Token, to counter: UInt64, ttl: Duration, timeout: Duration
   ) async throws(RedisError) -> UInt64? {
     let reply = try await run(
       RedlockScripts.raise, [keys.lock, keys.fence],
@@ -68,7 +68,7 @@ struct RedlockNode: Sendable {
   /// - Returns: whether the lock is there now.
   func restore(
     _ keys: RedlockKeys, record: LockRecord, podUID: String, counter: UInt64, isOpened: Bool,
-    replacing stale: LockToken?, ttl: Duration, timeout: Duration
+    replacing stale: Token?, ttl: Duration, timeout: Duration
   ) async throws(RedisError) -> Bool {
     let reply = try await run(
       RedlockScripts.restore, [keys.lock, keys.fence, keys.opened(by: podUID)],
@@ -81,7 +81,7 @@ struct RedlockNode: Sendable {
   }
 
   func recordOpened(
-    _ keys: RedlockKeys, token: LockToken, podUID: String, timeout: Duration
+    _ keys: RedlockKeys, token: Token, podUID: String, timeout: Duration
   ) async throws(RedisError) -> Bool {
     let reply = try await run(
       RedlockScripts.recordOpened, [keys.lock, keys.opened(by: podUID)],
@@ -96,7 +96,7 @@ struct RedlockNode: Sendable {
   }
 
   func release(
-    _ keys: RedlockKeys, token: LockToken, podUID: String?, timeout: Duration
+    _ keys: RedlockKeys, token: Token, podUID: String?, timeout: Duration
   ) async throws(RedisError) -> Bool {
     let reply = try await run(
       RedlockScripts.release, [keys.lock, keys.opened(by: podUID ?? "")],

@@ -2,8 +2,8 @@ import RedisClient
 
 extension RedlockStore {
   package func acquire(
-    _ key: LockKey, as holder: LockHolder, ttl: Duration, deadline: Duration
-  ) async throws(LockStoreError) -> LockAcquisition {
+    _ key: NamespacedKey, as holder: Holder, ttl: Duration, deadline: Duration
+  ) async throws(StoreError) -> LockAcquisition {
     var pause = configuration.retryDelay
     var lastSplit: QuorumTally?
     while true {
@@ -36,9 +36,9 @@ extension RedlockStore {
 
   /// One try with a token of its own. What is not granted is given back.
   private func attempt(
-    _ key: LockKey, as holder: LockHolder, ttl: Duration, deadline: Duration
+    _ key: NamespacedKey, as holder: Holder, ttl: Duration, deadline: Duration
   ) async -> (Outcome, QuorumTally) {
-    let token = LockToken.random()
+    let token = Token.random()
     let record = LockRecord(token: token, holder: holder)
     let keys = keys(of: key)
     let start = time.now
@@ -80,7 +80,7 @@ extension RedlockStore {
   ///
   /// - Returns: the fencing token, or nil if no quorum could be brought to it in time.
   func settleFence(
-    _ keys: RedlockKeys, token: LockToken, tally: QuorumTally, ttl: Duration, deadline: Duration
+    _ keys: RedlockKeys, token: Token, tally: QuorumTally, ttl: Duration, deadline: Duration
   ) async -> UInt64? {
     var counters = tally.ours
     while true {

@@ -13,9 +13,9 @@ extension RedlockStore {
   /// Then it is replaced, by comparison with exactly the token that was seen: what came there since
   /// stays.
   package func extend(
-    _ key: LockKey, _ lease: LockLease.Known, as holder: LockHolder, ttl: Duration,
+    _ key: NamespacedKey, _ lease: LockLease.Known, as holder: Holder, ttl: Duration,
     deadline: Duration
-  ) async throws(LockStoreError) -> LockExtension {
+  ) async throws(StoreError) -> LockExtension {
     let record = LockRecord(token: lease.token, holder: holder)
     let podUID = holder.podUID ?? ""
     let keys = keys(of: key)
@@ -51,8 +51,8 @@ extension RedlockStore {
 
   /// The servers with a token that can be no quorum's any more, and that token.
   private func staleTokens(
-    _ tally: QuorumTally, _ key: LockKey, since start: Duration
-  ) -> [(node: Int, stale: LockToken?)] {
+    _ tally: QuorumTally, _ key: NamespacedKey, since start: Duration
+  ) -> [(node: Int, stale: Token?)] {
     let others = tally.others.map { (node: $0.node, stale: $0.owner.record.token) }
     let settled = strayTokens.withLock {
       $0.see(
@@ -65,7 +65,7 @@ extension RedlockStore {
   /// Puts the lock onto servers that do not have it, so that the quorum does not erode.
   private func restore(
     _ keys: RedlockKeys, _ record: LockRecord, podUID: String, counter: UInt64, isOpened: Bool,
-    ttl: Duration, on targets: [(node: Int, stale: LockToken?)], deadline: Duration
+    ttl: Duration, on targets: [(node: Int, stale: Token?)], deadline: Duration
   ) async {
     if targets.isEmpty { return }
     let timeout = timeout(until: deadline)
@@ -93,8 +93,8 @@ extension RedlockStore {
   }
 
   package func recordOpened(
-    _ key: LockKey, token: LockToken, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     let keys = keys(of: key)
     let timeout = timeout(until: deadline)
     let tally = await ask(
@@ -108,8 +108,8 @@ extension RedlockStore {
   }
 
   package func forgetOpened(
-    _ key: LockKey, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) {
+    _ key: NamespacedKey, podUID: String, deadline: Duration
+  ) async throws(StoreError) {
     let keys = keys(of: key)
     let timeout = timeout(until: deadline)
     let tally = await ask(
@@ -122,8 +122,8 @@ extension RedlockStore {
   }
 
   package func release(
-    _ key: LockKey, token: LockToken, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     let keys = keys(of: key)
     let timeout = timeout(until: deadline)
     let lane = currentLane

@@ -3,8 +3,8 @@ import RedisClient
 
 extension RedlockStore {
   package func inspect(
-    _ key: LockKey, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> LockSnapshot {
+    _ key: NamespacedKey, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> LockSnapshot {
     let keys = keys(of: key)
     let timeout = timeout(until: deadline)
     let (observations, tally) = await askAll { node throws(RedisError) in
@@ -21,7 +21,7 @@ extension RedlockStore {
       isOpened: observations.contains { $0.value.isOpened })
   }
 
-  package func check(deadline: Duration) async throws(LockStoreError) {
+  package func check(deadline: Duration) async throws(StoreError) {
     let timeout = timeout(until: deadline)
     let tally = await ask(
       { node throws(RedisError) in
@@ -31,7 +31,7 @@ extension RedlockStore {
     if tally.free.count < quorum { throw unavailable(tally, nil) }
   }
 
-  package func keys(deadline: Duration) async throws(LockStoreError) -> [LockKey] {
+  package func keys(deadline: Duration) async throws(StoreError) -> [NamespacedKey] {
     let prefix = configuration.keyPrefix
     let (found, tally) = await askAll { node throws(RedisError) in
       try await self.scan(node, prefix: prefix, deadline: deadline)
@@ -42,8 +42,8 @@ extension RedlockStore {
 
   private func scan(
     _ node: RedlockNode, prefix: String, deadline: Duration
-  ) async throws(RedisError) -> [LockKey] {
-    var keys: [LockKey] = []
+  ) async throws(RedisError) -> [NamespacedKey] {
+    var keys: [NamespacedKey] = []
     var cursor = "0"
     // The prefix may hold what SCAN takes for a pattern.
     let pattern = prefix.map { "*?[]\\^".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "*/*"

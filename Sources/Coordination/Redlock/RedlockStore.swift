@@ -88,7 +88,7 @@ package final class RedlockStore: LockStore {
     }
   }
 
-  func keys(of key: LockKey) -> RedlockKeys {
+  func keys(of key: NamespacedKey) -> RedlockKeys {
     RedlockKeys(prefix: configuration.keyPrefix, key: key)
   }
 
@@ -100,19 +100,19 @@ package final class RedlockStore: LockStore {
   /// A lock's life without drift: 1 % of it and 2 ms.
   func validity(of ttl: Duration) -> Duration { ttl - ttl / 100 - .milliseconds(2) }
 
-  func unavailable(_ tally: QuorumTally, _ key: LockKey?) -> LockStoreError {
+  func unavailable(_ tally: QuorumTally, _ key: NamespacedKey?) -> StoreError {
     error(Task.isCancelled ? .cancelled : .noQuorum, tally, key)
   }
 
-  func contended(_ tally: QuorumTally, _ key: LockKey) -> LockStoreError {
+  func contended(_ tally: QuorumTally, _ key: NamespacedKey) -> StoreError {
     error(.contended, tally, key)
   }
 
   private func error(
-    _ kind: LockStoreError.Kind, _ tally: QuorumTally, _ key: LockKey?
-  ) -> LockStoreError {
+    _ kind: StoreError.Kind, _ tally: QuorumTally, _ key: NamespacedKey?
+  ) -> StoreError {
     let failures = tally.failures.sorted { $0.node < $1.node }
-    return LockStoreError(
+    return StoreError(
       kind, key: key, quorum: quorum, members: nodes.count,
       failures: failures.map { .init(member: nodes[$0.node].name, reason: $0.reason) })
   }
@@ -174,8 +174,8 @@ extension QuorumTally {
 
 extension RedlockStore {
   struct GiveBack: Sendable {
-    let key: LockKey
-    let token: LockToken
+    let key: NamespacedKey
+    let token: Token
     let podUID: String?
     /// Where it may be.
     let nodes: [Int]
@@ -188,11 +188,11 @@ extension RedlockStore {
   /// Between two attempts to reach a server that may come back with the lock.
   private static let giveBackPause = Duration.milliseconds(200)
 
-  package func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
+  package func giveBack(_ key: NamespacedKey, token: Token, podUID: String?) {
     giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices), lane: currentLane)
   }
 
-  func giveBack(_ key: LockKey, token: LockToken, podUID: String?, on nodes: [Int], lane: Int) {
+  func giveBack(_ key: NamespacedKey, token: Token, podUID: String?, on nodes: [Int], lane: Int) {
     if nodes.isEmpty { return }
     giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes, lane: lane))
   }

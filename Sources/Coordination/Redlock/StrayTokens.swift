@@ -9,7 +9,7 @@ struct StrayTokens {
   /// Beyond that, what is known is forgotten: it costs one more renewal.
   private static let capacity = 10_000
 
-  private var firstSeen: [LockKey: [LockToken: Duration]] = [:]
+  private var firstSeen: [NamespacedKey: [Token: Duration]] = [:]
 
   /// Notes the tokens that one extension saw; what an earlier one saw and this one did not is over.
   ///
@@ -18,8 +18,8 @@ struct StrayTokens {
   ///   - now: from after they answered.
   /// - Returns: those tokens that were seen at least `settling` before `start`.
   mutating func see(
-    _ tokens: Set<LockToken>, of key: LockKey, start: Duration, now: Duration, settling: Duration
-  ) -> Set<LockToken> {
+    _ tokens: Set<Token>, of key: NamespacedKey, start: Duration, now: Duration, settling: Duration
+  ) -> Set<Token> {
     if tokens.isEmpty {
       forget(key)
       return []
@@ -30,5 +30,5 @@ struct StrayTokens {
     return tokens.filter { known[$0].map { start - $0 >= settling } ?? false }
   }
 
-  mutating func forget(_ key: LockKey) { firstSeen[key] = nil }
+  mutating func forget(_ key: NamespacedKey) { firstSeen[key] = nil }
 }

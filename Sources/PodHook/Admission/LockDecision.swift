@@ -8,7 +8,7 @@ struct LockDecision {
   let request: AdmissionRequest
   let pod: GuardedPod
   let annotations: PodAnnotations
-  let key: LockKey
+  let key: NamespacedKey
   let deadline: Duration
 
   private var store: any LockStore { admission.store }
@@ -20,7 +20,7 @@ struct LockDecision {
   func decide() async throws -> PodAdmission.Verdict {
     if let port = try await reinvokedProbePort() { return try reinvoked(port) }
     if request.isDryRun { return try await rehearse() }
-    let holder = LockHolder(
+    let holder = Holder(
       pod: pod.name, isGeneratedName: pod.isGeneratedName, owner: pod.owner,
       since: admission.wallClock())
     let ttl =
@@ -51,7 +51,7 @@ struct LockDecision {
   }
 
   private func admit(
-    _ outcome: AdmissionOutcome, token: LockToken, fencingToken: UInt64?
+    _ outcome: AdmissionOutcome, token: Token, fencingToken: UInt64?
   ) throws(JSONError) -> PodAdmission.Verdict {
     let result = try injection.inject(
       .init(
@@ -73,7 +73,7 @@ struct LockDecision {
   }
 
   private func verdict(
-    _ response: AdmissionResponse, _ outcome: AdmissionOutcome, claim: LockToken? = nil
+    _ response: AdmissionResponse, _ outcome: AdmissionOutcome, claim: Token? = nil
   ) -> PodAdmission.Verdict {
     PodAdmission.Verdict(
       response: response, outcome: outcome, key: key, pod: pod.displayName, claim: claim)
@@ -99,7 +99,7 @@ extension LockDecision {
       arguments[1].replacingDoubleDollars == key.description
     else { return nil }
     let port = Self.probePort(arguments)
-    let token = LockToken(arguments[2])
+    let token = Token(arguments[2])
     if token == PodAdmission.placeholder, !request.isDryRun { return nil }
     let owner = try await store.inspect(key, podUID: nil, deadline: deadline).owner
     if token == PodAdmission.placeholder {

@@ -9,11 +9,11 @@ package struct PodAdmission: Sendable {
     package let response: AdmissionResponse
     package let outcome: AdmissionOutcome
     /// The lock that was asked for; nil for a Pod that is not guarded.
-    package let key: LockKey?
+    package let key: NamespacedKey?
     /// The Pod's name as far as it has one.
     package let pod: String
     /// A claim that was taken for this Pod, to be given back if the answer cannot be delivered.
-    package let claim: LockToken?
+    package let claim: Token?
   }
 
   let identity: HookIdentity
@@ -37,12 +37,12 @@ package struct PodAdmission: Sendable {
   }
 
   /// Stands for a token in the answer to a dry run. No store ever holds it.
-  static let placeholder = LockToken(String(repeating: "0", count: 32))
+  static let placeholder = Token(String(repeating: "0", count: 32))
 
   /// - Parameter deadline: when the answer must be there, on the store's clock.
   package func review(_ request: AdmissionRequest, deadline: Duration) async -> Verdict {
     var pod = ""
-    var key: LockKey?
+    var key: NamespacedKey?
     do {
       guard let guarded = try guardedPod(request) else {
         return Verdict(
@@ -50,7 +50,7 @@ package struct PodAdmission: Sendable {
       }
       pod = guarded.displayName
       let annotations = try PodAnnotations(reading: guarded.annotations, of: identity)
-      key = LockKey(namespace: request.namespace, key: annotations.key)
+      key = NamespacedKey(namespace: request.namespace, key: annotations.key)
       if try guarded.manifest.spec?.field("os", "name")?.string == "windows" {
         return refuse(.windows, .denied("windows pods are not supported"), key, pod)
       }
@@ -59,11 +59,11 @@ package struct PodAdmission: Sendable {
       }
       let decision = LockDecision(
         admission: self, request: request, pod: guarded, annotations: annotations,
-        key: LockKey(namespace: request.namespace, key: annotations.key), deadline: deadline)
+        key: NamespacedKey(namespace: request.namespace, key: annotations.key), deadline: deadline)
       return try await decision.decide()
     } catch let fault as PodAnnotations.Fault {
       return refuse(fault.outcome, .denied(fault.message), key, pod)
-    } catch let error as LockStoreError {
+    } catch let error as StoreError {
       return refuse(.storeUnavailable, .failed("\(error)"), key, pod)
     } catch {
       return refuse(.ambiguous, .denied("the Pod cannot be read: \(error)"), key, pod)
@@ -83,7 +83,7 @@ package struct PodAdmission: Sendable {
   }
 
   private func refuse(
-    _ outcome: AdmissionOutcome, _ response: AdmissionResponse, _ key: LockKey?, _ pod: String
+    _ outcome: AdmissionOutcome, _ response: AdmissionResponse, _ key: NamespacedKey?, _ pod: String
   ) -> Verdict {
     Verdict(response: response, outcome: outcome, key: key, pod: pod, claim: nil)
   }

@@ -5,8 +5,8 @@ import JSON
 struct SidecarContainer {
   let identity: HookIdentity
   let template: SidecarTemplate
-  let key: LockKey
-  let token: LockToken
+  let key: NamespacedKey
+  let token: Token
   /// The token's public id.
   let lockID: String
   let expiration: Int

@@ -56,7 +56,7 @@ extension SidecarInjection {
     for container in containers {
       let arguments = try container.node.field("args")?.elements.compactMap(\.string) ?? []
       if arguments.count > 2, arguments[0] == "sidecar" {
-        ids.insert(LockToken(arguments[2]).publicID)
+        ids.insert(Token(arguments[2]).publicID)
       }
     }
     return ids

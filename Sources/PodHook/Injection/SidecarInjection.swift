@@ -10,8 +10,8 @@ struct SidecarInjection {
 
   /// What the injected container is to hold.
   struct Grant {
-    let key: LockKey
-    let token: LockToken
+    let key: NamespacedKey
+    let token: Token
     let expiration: Int
     /// Nil when the lock was not granted at admission.
     let fencingToken: UInt64?

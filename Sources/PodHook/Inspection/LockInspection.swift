@@ -31,13 +31,13 @@ package struct LockInspection: Sendable {
         }
         throw CancellationError()
       }
-    } catch let error as LockStoreError {
+    } catch let error as StoreError {
       throw FatalError("\(error)", cause: error)
     }
   }
 
   /// One lock, or all that are held.
-  package func status(_ key: LockKey?) async throws -> [LockReport] {
+  package func status(_ key: NamespacedKey?) async throws -> [LockReport] {
     let deadline = time.now + Self.timeLimit
     var reports: [LockReport] = []
     let keys =
@@ -47,11 +47,11 @@ package struct LockInspection: Sendable {
   }
 
   /// Who holds a lock, if anybody does.
-  package func report(_ key: LockKey) async throws -> LockReport {
+  package func report(_ key: NamespacedKey) async throws -> LockReport {
     try await report(key, time.now + Self.timeLimit)
   }
 
-  private func report(_ key: LockKey, _ deadline: Duration) async throws -> LockReport {
+  private func report(_ key: NamespacedKey, _ deadline: Duration) async throws -> LockReport {
     LockReport(key: key, snapshot: try await store.inspect(key, podUID: nil, deadline: deadline))
   }
 
@@ -67,7 +67,7 @@ package struct LockInspection: Sendable {
   /// Releases a lock that the holder of a report has, and no one else's: who was not shown does not
   /// lose it.
   /// - Parameter token: which token must hold it; nil: any.
-  package func release(_ report: LockReport, token: LockToken?) async throws -> Release {
+  package func release(_ report: LockReport, token: Token?) async throws -> Release {
     let deadline = time.now + Self.timeLimit
     guard var record = report.snapshot.owner?.record else { return .free }
     guard token == nil || token == record.token else { return .others(record) }

@@ -4,10 +4,10 @@ import ServiceKit
 
 /// What `status` shows of one lock.
 package struct LockReport: Sendable {
-  package let key: LockKey
+  package let key: NamespacedKey
   package let snapshot: LockSnapshot
 
-  package init(key: LockKey, snapshot: LockSnapshot) {
+  package init(key: NamespacedKey, snapshot: LockSnapshot) {
     self.key = key
     self.snapshot = snapshot
   }

@@ -48,7 +48,7 @@ package struct SidecarOptions: ParsableArguments {
   package func resolve(
     _ reader: inout OptionReader, defaultPort: Int, environment: [String: String], now: Int
   ) -> (SidecarConfiguration, ListenAddress) {
-    let key = LockKey(parsing: unlockKey)
+    let key = NamespacedKey(parsing: unlockKey)
     if key == nil {
       reader.rejectArgument("UNLOCK_KEY", value: unlockKey, allowed: "<namespace>/<key>")
     }
@@ -67,7 +67,7 @@ package struct SidecarOptions: ParsableArguments {
       "fence-margin-seconds", flag: fenceMarginSeconds,
       default: min(3, expiration / Self.largestMarginShare), in: 0...31_536_000)
     var configuration = SidecarConfiguration(
-      key: key ?? LockKey(namespace: "", key: ""), token: LockToken(unlockValue),
+      key: key ?? NamespacedKey(namespace: "", key: ""), token: Token(unlockValue),
       expiration: .seconds(expiration),
       fenceMargin: .seconds(min(margin, expiration / Self.largestMarginShare)),
       fence: reader.choice("fence", flag: fence, default: Fence.restartAll),
@@ -79,7 +79,7 @@ package struct SidecarOptions: ParsableArguments {
       releaseDelay: .seconds(
         reader.integer(
           "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)),
-      holder: LockHolder(
+      holder: Holder(
         pod: environment["POD_NAME"] ?? "", podUID: podUID, node: environment["NODE_NAME"],
         since: now))
     configuration.sharedDirectory = reader.string(

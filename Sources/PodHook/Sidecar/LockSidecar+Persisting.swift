@@ -6,7 +6,7 @@ extension LockSidecar {
   @discardableResult
   func persist<Answer: Sendable>(
     _ failure: Logger.Message,
-    _ question: (_ deadline: Duration) async throws(LockStoreError) -> Answer
+    _ question: (_ deadline: Duration) async throws(StoreError) -> Answer
   ) async throws -> Answer {
     while true {
       if let answer = try await persist(failure, until: nil, question) { return answer }
@@ -17,11 +17,11 @@ extension LockSidecar {
   /// - Returns: nil if it gave up.
   func persist<Answer: Sendable>(
     _ failure: Logger.Message, until limit: Duration?,
-    _ question: (_ deadline: Duration) async throws(LockStoreError) -> Answer
+    _ question: (_ deadline: Duration) async throws(StoreError) -> Answer
   ) async throws -> Answer? {
     func capped(_ instant: Duration) -> Duration { limit.map { min($0, instant) } ?? instant }
     while limit.map({ time.now < $0 }) ?? true {
-      do throws(LockStoreError) {
+      do throws(StoreError) {
         return try await question(capped(time.now + Self.storeTime))
       } catch {
         try Task.checkCancellation()

@@ -8,13 +8,13 @@ extension LockSidecar {
   ///
   /// - Returns: the lease of an application that runs already; nil if none runs.
   func recover(
-    _ token: inout LockToken, _ holder: inout LockHolder
+    _ token: inout Token, _ holder: inout Holder
   ) async throws -> LockLease? {
     let podUID = configuration.podUID
     // Until then the lock of the sidecar before this one cannot be another's.
     let giveUpAt = configuration.isGated ? effects.mark?.read() : nil
     let snapshot = try await persist("lock could not be read", until: giveUpAt) {
-      deadline throws(LockStoreError) in
+      deadline throws(StoreError) in
       try await self.store.inspect(self.configuration.key, podUID: podUID, deadline: deadline)
     }
     guard let snapshot else { return try await loseUnguarded() }
@@ -33,10 +33,10 @@ extension LockSidecar {
   /// Goes on with a lock under which the application runs. If it is gone, the application must stop
   /// before the lock may be acquired again.
   private func resume(
-    _ token: LockToken, _ holder: LockHolder, until giveUpAt: Duration?
+    _ token: Token, _ holder: Holder, until giveUpAt: Duration?
   ) async throws -> LockLease? {
     let result = try await persist("lock could not be resumed", until: giveUpAt) {
-      deadline throws(LockStoreError) in
+      deadline throws(StoreError) in
       try await self.store.extend(
         self.configuration.key, .init(token: token, isOpened: true), as: holder,
         ttl: self.configuration.expiration, deadline: deadline)

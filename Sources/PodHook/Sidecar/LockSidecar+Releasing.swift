@@ -13,7 +13,7 @@ extension LockSidecar {
     metrics.held.record(0)
     let end = time.now + (configuration.isGated ? configuration.gracePeriod : .seconds(1))
     while time.now < end, !Task.isCancelled {
-      do throws(LockStoreError) {
+      do throws(StoreError) {
         let isReleased = try await releaseOnce(deadline: min(time.now + Self.storeTime, end))
         if isReleased {
           metrics.released.increment()
@@ -30,7 +30,7 @@ extension LockSidecar {
     }
   }
 
-  private func releaseOnce(deadline: Duration) async throws(LockStoreError) -> Bool {
+  private func releaseOnce(deadline: Duration) async throws(StoreError) -> Bool {
     let (key, uid) = (configuration.key, configuration.podUID)
     let token = await currentToken(deadline: deadline)
     if configuration.releaseDelay > .zero {
@@ -46,7 +46,7 @@ extension LockSidecar {
 
   /// The token under which this Pod may have the lock. A sidecar that never held it looks whether
   /// the one before it had acquired the lock anew.
-  private func currentToken(deadline: Duration) async -> LockToken {
+  private func currentToken(deadline: Duration) async -> Token {
     if let token = view.token { return token }
     let uid = configuration.podUID
     guard

@@ -100,7 +100,7 @@ package final class LockSidecar: Service {
   }
 
   /// Takes over the claim, or waits until the lock is free and takes it.
-  private func win(_ token: LockToken, _ holder: inout LockHolder) async throws -> LockLease {
+  private func win(_ token: Token, _ holder: inout Holder) async throws -> LockLease {
     let (key, ttl) = (configuration.key, configuration.expiration)
     if case .extended(let lease) = try await handOver(token, holder) {
       return won(lease, "lock taken over")
@@ -110,7 +110,7 @@ package final class LockSidecar: Service {
       holder.since = wallClock()
       let contender = holder
       let result = try await persist("lock could not be asked for") {
-        deadline throws(LockStoreError) in
+        deadline throws(StoreError) in
         try await self.store.acquire(key, as: contender, ttl: ttl, deadline: deadline)
       }
       switch result {
@@ -135,9 +135,9 @@ package final class LockSidecar: Service {
   }
 
   private func handOver(
-    _ token: LockToken, _ holder: LockHolder
+    _ token: Token, _ holder: Holder
   ) async throws -> LockExtension {
-    try await persist("claim could not be taken over") { deadline throws(LockStoreError) in
+    try await persist("claim could not be taken over") { deadline throws(StoreError) in
       try await self.store.extend(
         self.configuration.key, .init(token: token), as: holder,
         ttl: self.configuration.expiration, deadline: deadline)
@@ -157,7 +157,7 @@ package final class LockSidecar: Service {
   private func open(_ lease: LockLease) async throws -> Bool {
     let giveUpAt = schedule.giveUp(lease)
     let isRecorded = try await persist("opening could not be recorded", until: giveUpAt) {
-      deadline throws(LockStoreError) in
+      deadline throws(StoreError) in
       try await self.store.recordOpened(
         self.configuration.key, token: lease.token, podUID: self.configuration.podUID,
         deadline: deadline)
@@ -174,7 +174,7 @@ package final class LockSidecar: Service {
   }
 
   /// Renews until the lock is lost.
-  private func keep(_ first: LockLease, _ holder: LockHolder) async throws -> LossReason {
+  private func keep(_ first: LockLease, _ holder: Holder) async throws -> LossReason {
     var lease = first
     var next = schedule.nextRenewal(after: time.now, jitter: .random(in: -1...1))
     while true {
@@ -182,7 +182,7 @@ package final class LockSidecar: Service {
       try await time.sleep(until: min(next, giveUpAt))
       let now = time.now
       if now >= giveUpAt { return .expiring }
-      do throws(LockStoreError) {
+      do throws(StoreError) {
         let known = LockLease.Known(
           token: lease.token, fencingToken: lease.fencingToken, isOpened: view.isOpen)
         let result = try await store.extend(

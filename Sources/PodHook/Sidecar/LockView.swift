@@ -16,7 +16,7 @@ final class LockView: Sendable {
   private struct State {
     var lease: LockLease?
     /// The token of the last lease, kept for its release.
-    var token: LockToken?
+    var token: Token?
     var giveUpAt = Duration.zero
     var isOpen = false
   }
@@ -39,7 +39,7 @@ final class LockView: Sendable {
   func drop() { state.withLock { $0.lease = nil } }
 
   /// The token of the last lease, also after it was dropped.
-  var token: LockToken? { state.withLock { $0.token } }
+  var token: Token? { state.withLock { $0.token } }
 
   var isOpen: Bool { state.withLock { $0.isOpen } }
 

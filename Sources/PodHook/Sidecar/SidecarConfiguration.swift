@@ -2,9 +2,9 @@ package import Coordination
 
 /// What one sidecar was told by the webhook and by the Pod that it runs in.
 package struct SidecarConfiguration: Sendable {
-  package var key: LockKey
+  package var key: NamespacedKey
   /// The claim that the webhook took, or one that was never taken (`policy: wait`).
-  package var token: LockToken
+  package var token: Token
   /// From the last sign of life until the lock frees itself.
   package var expiration: Duration
   /// How long before that the sidecar gives up.
@@ -20,11 +20,11 @@ package struct SidecarConfiguration: Sendable {
   /// Pod.
   package var sharedDirectory = "/dev/shm"
   /// The Pod, with its UID.
-  package var holder: LockHolder
+  package var holder: Holder
 
   package init(
-    key: LockKey, token: LockToken, expiration: Duration, fenceMargin: Duration, fence: Fence,
-    isGated: Bool, gracePeriod: Duration, releaseDelay: Duration, holder: LockHolder
+    key: NamespacedKey, token: Token, expiration: Duration, fenceMargin: Duration, fence: Fence,
+    isGated: Bool, gracePeriod: Duration, releaseDelay: Duration, holder: Holder
   ) {
     self.key = key
     self.token = token

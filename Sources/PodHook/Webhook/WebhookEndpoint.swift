@@ -44,7 +44,7 @@ struct WebhookEndpoint: Sendable {
   /// A response, and what to do if it does not reach the caller.
   struct Answer: Sendable {
     let response: Response
-    fileprivate let claim: (key: LockKey, token: LockToken)?
+    fileprivate let claim: (key: NamespacedKey, token: Token)?
   }
 
   /// Nobody got the answer, so nobody will start the Pod.

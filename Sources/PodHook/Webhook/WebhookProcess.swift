@@ -65,7 +65,7 @@ package struct WebhookProcess: Sendable {
   ) -> CachedCheck {
     CachedCheck(
       HealthCheck("store") {
-        do throws(LockStoreError) {
+        do throws(StoreError) {
           try await store.check(deadline: time.now + .seconds(1))
           return .healthy
         } catch {

@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func aFreeLockIsGrantedAndThenTaken(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "granted")
+    let key = NamespacedKey(namespace: "team", key: "granted")
     let before = time.now
     let lease = try await store.take(key, as: .pod("a", uid: "u1"), ttl: .seconds(300))
     #expect(lease.fencingToken == 1)
@@ -23,7 +23,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func theFirstSidecarWithTheTokenBindsAClaim(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "bound")
+    let key = NamespacedKey(namespace: "team", key: "bound")
     let claim = try await store.take(key, as: .pod("a"))
     // Told only the token, the sidecar learns the fencing token.
     let bound = try await store.extend(key, claim.token, as: .pod("a", uid: "u1")).lease
@@ -41,7 +41,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func aLockTakenWithAUIDIsBoundAtOnce(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "bound-at-once")
+    let key = NamespacedKey(namespace: "team", key: "bound-at-once")
     let lease = try await store.take(key, as: .pod("a", uid: "u1"))
     #expect(try await store.extend(key, lease.token, as: .pod("b", uid: "u2")).isNotHeld)
     #expect(try await !store.release(key, token: lease.token, podUID: nil, deadline: later))
@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func anExtensionLastsLongerAndKeepsTheFencingToken(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "extended")
+    let key = NamespacedKey(namespace: "team", key: "extended")
     let lease = try await store.take(key, as: .pod("a", uid: "u1"), ttl: .seconds(100))
     let next = try await store.extend(
       key, lease.token, as: .pod("a", uid: "u1"), knowing: lease.fencingToken, ttl: .seconds(500))
@@ -64,7 +64,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func onlyItsTokenExtendsALock(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "other-token")
+    let key = NamespacedKey(namespace: "team", key: "other-token")
     let free = try await store.extend(key, .random(), as: .pod("a", uid: "u1"))
     #expect(free.isNotHeld && free.owner == nil)
     // Nothing came of it.
@@ -77,7 +77,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func aLockFreesItselfNotBeforeItsLeaseIsOver(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "expires")
+    let key = NamespacedKey(namespace: "team", key: "expires")
     let first = try await store.take(key, as: .pod("a", uid: "u1"), ttl: .seconds(2))
     #expect(
       try await store.recordOpened(key, token: first.token, podUID: "u1", deadline: later))

@@ -12,8 +12,8 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func keysWithOddCharactersAreKeysLikeOthers(kind: StoreKind) async throws {
     let store = try store(kind)
-    let keys = Self.oddKeys.map { LockKey(namespace: "odd", key: $0) }
-    var leases: [LockKey: LockLease] = [:]
+    let keys = Self.oddKeys.map { NamespacedKey(namespace: "odd", key: $0) }
+    var leases: [NamespacedKey: LockLease] = [:]
     // All at once: none may meet another.
     for key in keys { leases[key] = try await store.take(key, as: .pod(key.key)) }
     #expect(leases.count == keys.count)
@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func aLockThatNeverWasIsFree(kind: StoreKind) async throws {
     let snapshot = try await store(kind).inspect(
-      LockKey(namespace: "team", key: "never"), podUID: "u1", deadline: later)
+      NamespacedKey(namespace: "team", key: "never"), podUID: "u1", deadline: later)
     #expect(snapshot.owner == nil)
     #expect(snapshot.fencingToken == 0)
     #expect(!snapshot.isOpened)
@@ -43,8 +43,8 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func lookingShowsTheHolderAndChangesNothing(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "looked-at")
-    let holder = LockHolder(
+    let key = NamespacedKey(namespace: "team", key: "looked-at")
+    let holder = Holder(
       pod: "web-\u{1F511}-\"x\"", isGeneratedName: true, podUID: "u1", node: "n 1",
       owner: "ReplicaSet/web-5d", since: 1_700_000_123)
     let lease = try await store.take(key, as: holder)
@@ -65,7 +65,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func manyKeysAreListedInOrder(kind: StoreKind) async throws {
     let store = try store(kind)
-    let keys = (1000..<1400).map { LockKey(namespace: "listed", key: "\($0)") }
+    let keys = (1000..<1400).map { NamespacedKey(namespace: "listed", key: "\($0)") }
     for key in keys.shuffled() { _ = try await store.take(key) }
     #expect(try await store.keys(deadline: later).filter { $0.namespace == "listed" } == keys)
   }

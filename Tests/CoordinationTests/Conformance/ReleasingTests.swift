@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func onlyTheHolderReleases(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "released")
+    let key = NamespacedKey(namespace: "team", key: "released")
     let lease = try await store.take(key, as: .pod("a", uid: "u1"))
     #expect(try await !store.release(key, token: .random(), podUID: "u1", deadline: later))
     #expect(try await !store.release(key, token: lease.token, podUID: "u2", deadline: later))
@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: StoreKind.allCases, [nil, "u1"])
   func anUnboundClaimIsReleasedByItsToken(kind: StoreKind, podUID: String?) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "claim-released-\(podUID ?? "")")
+    let key = NamespacedKey(namespace: "team", key: "claim-released-\(podUID ?? "")")
     let claim = try await store.take(key)
     #expect(try await store.release(key, token: claim.token, podUID: podUID, deadline: later))
     #expect(try await store.isFree(key))
@@ -30,8 +30,8 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func whatIsGivenBackIsSoonFree(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "given-back")
-    let other = LockKey(namespace: "team", key: "not-given-back")
+    let key = NamespacedKey(namespace: "team", key: "given-back")
+    let other = NamespacedKey(namespace: "team", key: "not-given-back")
     let lease = try await store.take(key, as: .pod("a", uid: "u1"))
     let kept = try await store.take(other, as: .pod("a", uid: "u1"))
     store.giveBack(other, token: kept.token, podUID: nil)
@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func givingBackDoesNotTouchTheNextLockOfTheSameKey(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "given-back-late")
+    let key = NamespacedKey(namespace: "team", key: "given-back-late")
     for _ in 0..<50 {
       let first = try await store.take(key)
       _ = try await store.release(key, token: first.token, podUID: nil, deadline: later)
@@ -60,11 +60,11 @@ import Testing
   @Test(arguments: StoreKind.allCases)
   func openingIsRecordedForTheBoundPodOnly(kind: StoreKind) async throws {
     let store = try store(kind)
-    let key = LockKey(namespace: "team", key: "opened")
+    let key = NamespacedKey(namespace: "team", key: "opened")
     func isOpened(_ uid: String?) async throws -> Bool {
       try await store.inspect(key, podUID: uid, deadline: later).isOpened
     }
-    func recordOpened(_ token: LockToken, _ uid: String) async throws -> Bool {
+    func recordOpened(_ token: Token, _ uid: String) async throws -> Bool {
       try await store.recordOpened(key, token: token, podUID: uid, deadline: later)
     }
     #expect(try await !recordOpened(.random(), "u1"))

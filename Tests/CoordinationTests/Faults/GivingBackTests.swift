@@ -7,7 +7,7 @@ import Testing
 
 /// What was half-taken goes back: after a cancellation, over a restart, during a shutdown.
 @Suite(.serialized) struct GivingBackTests {
-  private let key = LockKey(namespace: "team", key: "half-taken")
+  private let key = NamespacedKey(namespace: "team", key: "half-taken")
 
   private struct StoreService: Service {
     let store: RedlockStore
@@ -19,7 +19,7 @@ import Testing
     try await withCluster(servers) { cluster in
       for server in cluster.servers { try await server.pause() }
       let store = cluster.store
-      let error = try await withThrowingTaskGroup(of: LockStoreError.self) { group in
+      let error = try await withThrowingTaskGroup(of: StoreError.self) { group in
         group.addTask {
           try await storeError {
             try await store.acquire(key, as: .pod("a"), ttl: .seconds(300), deadline: later)
@@ -37,7 +37,7 @@ import Testing
   @Test func acquiresCancelledAtAnyMomentLeaveNothing() async throws {
     try await withCluster(3) { cluster in
       let store = cluster.store
-      let keys = (0..<150).map { LockKey(namespace: "team", key: "cancelled-\($0)") }
+      let keys = (0..<150).map { NamespacedKey(namespace: "team", key: "cancelled-\($0)") }
       for (turn, key) in keys.enumerated() {
         let attempt = Task {
           try await store.acquire(key, as: .pod("a"), ttl: .seconds(300), deadline: later)
@@ -50,7 +50,7 @@ import Testing
           let lease = try #require(acquisition.lease)
           store.giveBack(key, token: lease.token, podUID: nil)
         case .failure(let error):
-          #expect((error as? LockStoreError)?.kind == .cancelled)
+          #expect((error as? StoreError)?.kind == .cancelled)
         }
       }
       for key in keys { try await cluster.waitUntilNothingIsLeft(of: key) }
@@ -119,7 +119,7 @@ import Testing
       let store = RedlockStore(
         lanes: [lane(cluster.servers.map(client))], configuration: .patient, logger: .silent)
       let services = ServiceGroup(services: [StoreService(store: store)], logger: .silent)
-      let keys = (0..<300).map { LockKey(namespace: "team", key: "queued-\($0)") }
+      let keys = (0..<300).map { NamespacedKey(namespace: "team", key: "queued-\($0)") }
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         var leases: [LockLease] = []

@@ -5,20 +5,20 @@ import Testing
 
 /// Too few servers answer: an error in time, and nothing stays taken.
 @Suite(.serialized) struct NoQuorumTests {
-  private let key = LockKey(namespace: "team", key: "undecided")
+  private let key = NamespacedKey(namespace: "team", key: "undecided")
 
   @Test(arguments: [Fault.killed, .paused])
   func twoServersDownAreNamed(fault: Fault) async throws {
     let settings = RedisServer.Settings(appendOnly: true)
     let patience = RedlockStore.Configuration.nodeTimeout(.seconds(1))
     try await withCluster(3, stores: [patience], settings: settings) { cluster in
-      let held = LockKey(namespace: "team", key: "held")
+      let held = NamespacedKey(namespace: "team", key: "held")
       let lease = try await cluster.store.take(held, as: .pod("a", uid: "u1"))
       try await cluster.with(fault, at: 0) {
         try await cluster.with(fault, at: 1) {
           let down = Set(cluster.servers[..<2].map(\.address))
           func check(
-            _ key: LockKey?, _ body: (Duration) async throws -> some Any
+            _ key: NamespacedKey?, _ body: (Duration) async throws -> some Any
           ) async throws {
             let deadline = time.now + .seconds(30)
             let error = try await storeError { try await body(deadline) }

@@ -13,8 +13,8 @@ import Testing
     let nodeTimeout = Duration.seconds(15)
     try await withCluster(3, stores: [.nodeTimeout(nodeTimeout)], settings: settings) { cluster in
       let store = cluster.store
-      let free = LockKey(namespace: "team", key: "free")
-      let held = LockKey(namespace: "team", key: "held")
+      let free = NamespacedKey(namespace: "team", key: "free")
+      let held = NamespacedKey(namespace: "team", key: "held")
       let before = try await store.take(held, as: .pod("a", uid: "u1"))
       try await cluster.spread(before, held)
       try await cluster.with(fault, at: node) {
@@ -41,8 +41,8 @@ import Testing
     let patience = RedlockStore.Configuration.nodeTimeout(.seconds(1))
     try await withCluster(3, stores: [patience], settings: settings) { cluster in
       let store = cluster.store
-      let key = LockKey(namespace: "team", key: "held")
-      let holder = LockHolder.pod("a", uid: "u1")
+      let key = NamespacedKey(namespace: "team", key: "held")
+      let holder = Holder.pod("a", uid: "u1")
       let lease = try await store.take(key, as: holder)
       try await cluster.spread(lease, key)
       #expect(try await store.recordOpened(key, token: lease.token, podUID: "u1", deadline: later))
@@ -66,8 +66,8 @@ import Testing
 
   @Test func anEmptyServerLetsNobodyInAndGetsTheLockBack() async throws {
     try await withCluster(3, stores: [.patient, .patient]) { cluster in
-      let key = LockKey(namespace: "team", key: "restored")
-      let holder = LockHolder.pod("a", uid: "u1")
+      let key = NamespacedKey(namespace: "team", key: "restored")
+      let holder = Holder.pod("a", uid: "u1")
       let lease = try await cluster.store.take(key, as: holder)
       try await cluster.spread(lease, key)
       for node in 0..<3 {
@@ -98,7 +98,7 @@ import Testing
 
   @Test func aLockThatAQuorumForgotIsNotPutBack() async throws {
     try await withCluster(3) { cluster in
-      let key = LockKey(namespace: "team", key: "forgotten")
+      let key = NamespacedKey(namespace: "team", key: "forgotten")
       let lease = try await cluster.store.take(key, as: .pod("a", uid: "u1"))
       try await cluster.spread(lease, key)
       for redis in cluster.direct[..<2] { try await redis.ask("DEL", key.description) }

@@ -6,7 +6,7 @@ import Testing
 /// Holders that do anything, servers that fail at any moment, one at a time: as the holders see it,
 /// no two leases overlap, and fencing tokens grow.
 @Suite struct RandomFaultTests {
-  private static let key = LockKey(namespace: "team", key: "model")
+  private static let key = NamespacedKey(namespace: "team", key: "model")
   private static let ttl = Duration.milliseconds(1500)
 
   @Test(arguments: [UInt64.random(in: 0 ... .max)])
@@ -56,11 +56,11 @@ import Testing
   }
 
   private struct Diary: Sendable {
-    private var byToken: [LockToken: Tenure] = [:]
+    private var byToken: [Token: Tenure] = [:]
     var tenures: [Tenure] { byToken.values.sorted { $0.from < $1.from } }
 
-    func last(of token: LockToken) -> UInt64? { byToken[token]?.last }
-    func until(of token: LockToken) -> Duration { byToken[token]?.until ?? .zero }
+    func last(of token: Token) -> UInt64? { byToken[token]?.last }
+    func until(of token: Token) -> Duration { byToken[token]?.until ?? .zero }
 
     mutating func took(_ lease: LockLease, _ pod: String) {
       byToken[lease.token] = Tenure(
@@ -73,7 +73,7 @@ import Testing
       byToken[lease.token]?.last = lease.fencingToken
     }
 
-    mutating func ended(_ token: LockToken) {
+    mutating func ended(_ token: Token) {
       let until = min(until(of: token), time.now)
       byToken[token]?.until = until
     }
@@ -84,7 +84,7 @@ import Testing
     as pod: String, on store: RedlockStore, _ diary: Observed<Diary>,
     using random: inout SeededRandom
   ) async {
-    let holder = LockHolder.pod(pod, uid: Bool.random(using: &random) ? "\(pod)-uid" : nil)
+    let holder = Holder.pod(pod, uid: Bool.random(using: &random) ? "\(pod)-uid" : nil)
     let patience = Duration.milliseconds(Int.random(in: 20...1500, using: &random))
     let acquisition = try? await store.acquire(
       key, as: holder, ttl: ttl, deadline: time.now + patience)
@@ -93,7 +93,7 @@ import Testing
       return
     }
     diary.update { $0.took(lease, pod) }
-    let bound = LockHolder.pod(pod, uid: "\(pod)-uid")
+    let bound = Holder.pod(pod, uid: "\(pod)-uid")
     for _ in 0..<Int.random(in: 0...4, using: &random) {
       try? await Task.sleep(for: .milliseconds(Int.random(in: 0...150, using: &random)))
       let knowing = Bool.random(using: &random) ? diary.current.last(of: lease.token) : nil
@@ -143,7 +143,7 @@ import Testing
     _ cluster: Cluster, _ diary: Observed<Diary>, using random: inout SeededRandom
   ) async throws {
     let store = cluster.store
-    let holder = LockHolder.pod("guardian", uid: "guardian")
+    let holder = Holder.pod("guardian", uid: "guardian")
     let node = Int.random(in: 0..<3, using: &random)
     try await cluster.waitUntilConnected()
     let lease = try await withDeadline(.seconds(60), "the guardian gets the lock") {

@@ -3,7 +3,7 @@ import LocalServers
 import Testing
 
 @Suite struct ContentionTests {
-  private static let key = LockKey(namespace: "team", key: "contended")
+  private static let key = NamespacedKey(namespace: "team", key: "contended")
 
   /// Ten contenders share each store; the stores ask the servers in different orders, so that
   /// votes split.
@@ -87,8 +87,8 @@ import Testing
 
   private static func contend(
     on store: RedlockStore, as pod: String
-  ) async -> Result<LockAcquisition, LockStoreError> {
-    do throws(LockStoreError) {
+  ) async -> Result<LockAcquisition, StoreError> {
+    do throws(StoreError) {
       return .success(
         try await store.acquire(key, as: .pod(pod), ttl: .seconds(300), deadline: later))
     } catch {

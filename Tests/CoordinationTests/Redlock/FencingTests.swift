@@ -6,7 +6,7 @@ import Testing
 
 /// Fencing tokens grow from holder to holder, whatever the counters of the servers are.
 @Suite struct FencingTests {
-  private let key = LockKey(namespace: "team", key: "fenced")
+  private let key = NamespacedKey(namespace: "team", key: "fenced")
 
   @Test func tokensGrowOverServersWithDifferingCounters() async throws {
     try await withCluster(3, stores: [.patient, .patient, .patient]) { cluster in
@@ -128,7 +128,7 @@ import Testing
 
 extension RedisClient {
   /// Once the server, which may just have started, answers.
-  func exists(_ key: LockKey) async throws -> Bool {
+  func exists(_ key: NamespacedKey) async throws -> Bool {
     try await eventually("the server answers") { (try? await self.ask("PING")) != nil }
     return try await ask("EXISTS", key.description).integer == 1
   }

@@ -9,7 +9,7 @@ import Testing
 
   @Test func aLockIsItsKeyWithATimeToLiveBesideACounterThatOutlivesIt() async throws {
     let cluster = try lone()
-    let key = LockKey(namespace: "team", key: "layout")
+    let key = NamespacedKey(namespace: "team", key: "layout")
     let lease = try await cluster.store.take(
       key, as: .pod("a", uid: "u1"), ttl: .seconds(100))
     _ = try await cluster.store.recordOpened(
@@ -32,31 +32,31 @@ import Testing
   @Test func aBareTokenOfAnotherImplementationIsALock() async throws {
     let cluster = try lone()
     let store = cluster.store
-    let key = LockKey(namespace: "team", key: "legacy")
+    let key = NamespacedKey(namespace: "team", key: "legacy")
     try await cluster.direct[0].ask("SET", "team/legacy", "bare-token")
     let taken = try await store.acquire(key, as: .pod("a"), ttl: .seconds(9), deadline: later)
-    #expect(taken.owner?.record == LockRecord(token: LockToken("bare-token"), holder: nil))
+    #expect(taken.owner?.record == LockRecord(token: Token("bare-token"), holder: nil))
     #expect(taken.owner?.timeLeft == nil)
-    #expect(try await store.extend(key, LockToken("bare"), as: .pod("a")).isNotHeld)
-    let bound = try await store.extend(key, LockToken("bare-token"), as: .pod("a", uid: "u1"))
+    #expect(try await store.extend(key, Token("bare"), as: .pod("a")).isNotHeld)
+    let bound = try await store.extend(key, Token("bare-token"), as: .pod("a", uid: "u1"))
     #expect(bound.lease?.fencingToken == 0)
     #expect(
       try await store.release(
-        key, token: LockToken("bare-token"), podUID: "u1", deadline: later))
+        key, token: Token("bare-token"), podUID: "u1", deadline: later))
     #expect(try await store.take(key).fencingToken == 1)
   }
 
   @Test(arguments: ["", " ", "a b c", "-", "%S+", "\u{FFFF}", "\u{0}\u{1}", "{}"])
   func whateverLiesAtTheKeyIsAnothersLock(value: String) async throws {
     let cluster = try lone()
-    let key = LockKey(namespace: "hostile", key: "value-\(value)")
+    let key = NamespacedKey(namespace: "hostile", key: "value-\(value)")
     try await cluster.direct[0].ask("SET", key.description, value)
     #expect(
       try await cluster.store.acquire(key, as: .pod("a"), ttl: .seconds(9), deadline: later)
         .owner != nil)
     #expect(try await !cluster.store.isFree(key))
     #expect(try await cluster.store.extend(key, .random(), as: .pod("a", uid: "u1")).isNotHeld)
-    let token = LockToken("%S+")
+    let token = Token("%S+")
     if value != token.text {
       #expect(try await !cluster.store.release(key, token: token, podUID: nil, deadline: later))
     }
@@ -65,7 +65,7 @@ import Testing
 
   @Test func bytesThatAreNoTextAreAnothersLock() async throws {
     let cluster = try lone()
-    let key = LockKey(namespace: "hostile", key: "bytes")
+    let key = NamespacedKey(namespace: "hostile", key: "bytes")
     try await cluster.direct[0].ask(
       "EVAL", "return redis.call('SET', KEYS[1], '\\255\\254\\0\\128 \\200')", "1",
       key.description)
@@ -76,7 +76,7 @@ import Testing
 
   @Test func aCounterThatIsNoNumberDoesNotHideTheLock() async throws {
     let cluster = try lone()
-    let key = LockKey(namespace: "hostile", key: "counter")
+    let key = NamespacedKey(namespace: "hostile", key: "counter")
     let lease = try await cluster.store.take(key, as: .pod("a", uid: "u1"))
     try await cluster.direct[0].ask("SET", "_fence/\(key)", "nonsense")
     #expect(try await cluster.store.isHeld(key, by: lease.token))
@@ -88,7 +88,7 @@ import Testing
 
   @Test func aKeyOfAnotherTypeIsNamedAndNothingIsTaken() async throws {
     let cluster = try #require(SharedServers.three)
-    let key = LockKey(namespace: "team", key: "list")
+    let key = NamespacedKey(namespace: "team", key: "list")
     for redis in cluster.direct[..<2] { try await redis.ask("LPUSH", key.description, "x") }
     let error = try await storeError {
       try await cluster.store.acquire(key, as: .pod("a"), ttl: .seconds(90), deadline: later)

@@ -7,11 +7,11 @@ import Testing
 
   @Test func storesWithDifferentPrefixesDoNotMeet() async throws {
     try await withCluster(1, stores: Self.prefixes.map { .prefix($0) }) { cluster in
-      let key = LockKey(namespace: "team", key: "a*")
+      let key = NamespacedKey(namespace: "team", key: "a*")
       var leases: [LockLease] = []
       for store in cluster.stores {
         leases.append(try await store.take(key))
-        _ = try await store.take(LockKey(namespace: "team", key: "b"))
+        _ = try await store.take(NamespacedKey(namespace: "team", key: "b"))
       }
       #expect(leases.allSatisfy { $0.fencingToken == 1 })
       for (prefix, lease) in zip(Self.prefixes, leases) {

@@ -14,8 +14,8 @@ import Testing
 
   enum Outcome: String { case ours, first, second, split, unavailable, open }
 
-  private static let first = LockRecord(token: LockToken("first"), holder: nil)
-  private static let second = LockRecord(token: LockToken("second"), holder: nil)
+  private static let first = LockRecord(token: Token("first"), holder: nil)
+  private static let second = LockRecord(token: Token("second"), holder: nil)
 
   static func tally(_ answers: some Sequence<Answer>, members: Int) -> QuorumTally {
     var tally = QuorumTally(members: members)

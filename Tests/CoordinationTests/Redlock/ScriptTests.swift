@@ -6,19 +6,19 @@ import Testing
 
 /// What one server does in one atomic step.
 @Suite(.sharedServers) struct ScriptTests {
-  private let holder = LockHolder.pod("a", uid: "u1")
+  private let holder = Holder.pod("a", uid: "u1")
 
   private struct Subject {
     let node: RedlockNode
     let redis: RedisClient
-    let key: LockKey
+    let key: NamespacedKey
     let keys: RedlockKeys
     let timeout = Duration.seconds(30)
   }
 
   private func subject(_ name: String) throws -> Subject {
     let cluster = try #require(SharedServers.one)
-    let key = LockKey(namespace: "script", key: name)
+    let key = NamespacedKey(namespace: "script", key: name)
     return Subject(
       node: cluster.store.nodes[0], redis: cluster.direct[0], key: key,
       keys: cluster.store.keys(of: key))
@@ -46,8 +46,8 @@ import Testing
 
   @Test func raisingNeverLowersAndNeedsTheLock() async throws {
     let subject = try subject("raise")
-    let token = LockToken.random()
-    func raise(_ token: LockToken, _ counter: UInt64) async throws -> UInt64? {
+    let token = Token.random()
+    func raise(_ token: Token, _ counter: UInt64) async throws -> UInt64? {
       try await subject.node.raise(
         subject.keys, token: token, to: counter, ttl: .seconds(9), timeout: subject.timeout)
     }
@@ -73,7 +73,7 @@ import Testing
     ) async throws -> Bool {
       try await subject.node.restore(
         subject.keys, record: record, podUID: "u1", counter: counter, isOpened: opened,
-        replacing: stale.map(LockToken.init), ttl: .seconds(90), timeout: subject.timeout)
+        replacing: stale.map(Token.init), ttl: .seconds(90), timeout: subject.timeout)
     }
     try await subject.redis.ask("SET", subject.keys.fence, "20")
     #expect(try await restore(7, opened: false))
@@ -108,7 +108,7 @@ import Testing
     let subject = try subject("flushed")
     for _ in 0..<3 {
       try await subject.redis.ask("SCRIPT", "FLUSH")
-      let token = LockToken.random()
+      let token = Token.random()
       _ = try await subject.node.acquire(
         subject.keys, record: LockRecord(token: token, holder: holder), ttl: .seconds(90),
         timeout: subject.timeout)

@@ -4,7 +4,7 @@ import RESP
 import Testing
 
 @Suite struct SplitVoteTests {
-  private let key = LockKey(namespace: "team", key: "split")
+  private let key = NamespacedKey(namespace: "team", key: "split")
 
   @Test func aSplitVoteIsTriedAgainUntilTheOthersGiveUp() async throws {
     try await withCluster(3) { cluster in

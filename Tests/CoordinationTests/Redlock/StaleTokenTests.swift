@@ -7,7 +7,7 @@ import Testing
 
 /// A token that is left on a minority does not weaken the lock of the one who has the quorum.
 @Suite(.serialized) struct StaleTokenTests {
-  private let key = LockKey(namespace: "team", key: "stale")
+  private let key = NamespacedKey(namespace: "team", key: "stale")
   private let clock = ShiftedTime()
 
   private func extend(
@@ -88,7 +88,7 @@ import Testing
     var strays = StrayTokens()
     func see(_ tokens: String..., at now: Duration) -> Set<String> {
       let settled = strays.see(
-        Set(tokens.map(LockToken.init)), of: key, start: now, now: now + .seconds(1),
+        Set(tokens.map(Token.init)), of: key, start: now, now: now + .seconds(1),
         settling: .seconds(5))
       return Set(settled.map(\.text))
     }

@@ -102,14 +102,14 @@ extension Logger {
 
 extension Cluster {
   /// What each server has at the lock's key.
-  func values(of key: LockKey) async throws -> [String?] {
+  func values(of key: NamespacedKey) async throws -> [String?] {
     var values: [String?] = []
     for client in direct { values.append(try await client.ask("GET", key.description).string) }
     return values
   }
 
   /// Each server's fencing counter.
-  func counters(of key: LockKey) async throws -> [Int64] {
+  func counters(of key: NamespacedKey) async throws -> [Int64] {
     var counters: [Int64] = []
     for client in direct {
       counters.append(try await client.ask("GET", "_fence/\(key)").integer ?? 0)
@@ -119,7 +119,7 @@ extension Cluster {
 
   /// Brings a lock, which a quorum granted, onto every server, as its holder's first renewal does.
   func spread(
-    _ lease: LockLease, _ key: LockKey, of holder: LockHolder = .pod("a", uid: "u1")
+    _ lease: LockLease, _ key: NamespacedKey, of holder: Holder = .pod("a", uid: "u1")
   ) async throws {
     let store = store
     try await eventually("every server has \(key)") {
@@ -132,7 +132,7 @@ extension Cluster {
   }
 
   /// Returns once no server has the lock, not even half.
-  func waitUntilNothingIsLeft(of key: LockKey) async throws {
+  func waitUntilNothingIsLeft(of key: NamespacedKey) async throws {
     try await eventually("nothing is left of \(key) on any server") {
       let values = try? await self.values(of: key)
       return values?.allSatisfy { $0 == nil } == true

@@ -17,9 +17,9 @@ let time = SystemTime()
 /// A deadline that only a hang reaches.
 var later: Duration { time.now + .seconds(60) }
 
-extension LockHolder {
-  static func pod(_ name: String, uid: String? = nil) -> LockHolder {
-    LockHolder(pod: name, podUID: uid, node: "node-1", owner: "Job/\(name)", since: 1_700_000_000)
+extension Holder {
+  static func pod(_ name: String, uid: String? = nil) -> Holder {
+    Holder(pod: name, podUID: uid, node: "node-1", owner: "Job/\(name)", since: 1_700_000_000)
   }
 }
 
@@ -37,7 +37,7 @@ extension LockExtension {
 extension LockStore {
   /// Takes a lock that has to be free.
   func take(
-    _ key: LockKey, as holder: LockHolder = .pod("first"), ttl: Duration = .seconds(300),
+    _ key: NamespacedKey, as holder: Holder = .pod("first"), ttl: Duration = .seconds(300),
     sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> LockLease {
     let acquisition = try await acquire(key, as: holder, ttl: ttl, deadline: later)
@@ -45,7 +45,7 @@ extension LockStore {
   }
 
   func extend(
-    _ key: LockKey, _ token: LockToken, as holder: LockHolder, knowing fencingToken: UInt64? = nil,
+    _ key: NamespacedKey, _ token: Token, as holder: Holder, knowing fencingToken: UInt64? = nil,
     isOpened: Bool = false, ttl: Duration = .seconds(300)
   ) async throws -> LockExtension {
     try await extend(
@@ -53,11 +53,11 @@ extension LockStore {
       ttl: ttl, deadline: later)
   }
 
-  func isHeld(_ key: LockKey, by token: LockToken) async throws -> Bool {
+  func isHeld(_ key: NamespacedKey, by token: Token) async throws -> Bool {
     try await inspect(key, podUID: nil, deadline: later).owner?.record.token == token
   }
 
-  func isFree(_ key: LockKey) async throws -> Bool {
+  func isFree(_ key: NamespacedKey) async throws -> Bool {
     try await inspect(key, podUID: nil, deadline: later).owner == nil
   }
 }
@@ -65,9 +65,9 @@ extension LockStore {
 /// Runs something that has to fail with the error of stores.
 func storeError(
   _ body: () async throws -> some Any, sourceLocation: SourceLocation = #_sourceLocation
-) async throws -> LockStoreError {
+) async throws -> StoreError {
   try #require(
-    await #expect(throws: LockStoreError.self, sourceLocation: sourceLocation) {
+    await #expect(throws: StoreError.self, sourceLocation: sourceLocation) {
       _ = try await body()
     })
 }

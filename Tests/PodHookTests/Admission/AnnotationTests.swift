@@ -88,10 +88,10 @@ import Testing
     let admitting = Admitting()
     let pod = Pods.pod()
     let verdict = try await admitting.create(pod, ["namespace": "tenant"])
-    #expect(verdict.key == LockKey(namespace: "tenant", key: "k"))
+    #expect(verdict.key == NamespacedKey(namespace: "tenant", key: "k"))
     let admitted = try Admitted(verdict, pod, admitting.identity)
     #expect(admitted.sidecar["args"]?[1] == "tenant/k")
-    #expect(try await admitting.store.owner(LockKey(namespace: "tenant", key: "k")) != nil)
+    #expect(try await admitting.store.owner(NamespacedKey(namespace: "tenant", key: "k")) != nil)
     #expect(try await admitting.store.owner(Admitting.key) == nil)
   }
 
@@ -102,7 +102,7 @@ import Testing
     let admitting = Admitting()
     let admitted = try await admitting.admit(Pods.pod(key: key))
     #expect(admitted.sidecar["args"]?[1] == .string("demo/" + key))
-    let owner = try await admitting.store.owner(LockKey(namespace: "demo", key: key))
+    let owner = try await admitting.store.owner(NamespacedKey(namespace: "demo", key: key))
     #expect(owner?.record.token == admitted.token)
   }
 }

@@ -7,7 +7,7 @@ import Testing
 /// The API server may call twice for one request, with a new uid each time; people copy manifests.
 @Suite struct ReinvocationTests {
   private func bind(_ admitted: Admitted, in admitting: Admitting) async throws {
-    let holder = LockHolder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 1)
+    let holder = Holder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 1)
     let result = try await admitting.store.memory.extend(
       Admitting.key, .init(token: admitted.token), as: holder, ttl: .seconds(60), deadline: .zero)
     guard case .extended = result else { throw Admitting.Occupied() }

@@ -14,7 +14,7 @@ import Testing
     return Admitting(template, variant: variant)
   }
 
-  private static func probe(_ token: LockToken, port: Int = 65531) -> JSONValue {
+  private static func probe(_ token: Token, port: Int = 65531) -> JSONValue {
     [
       "httpGet": ["path": .string("/held/\(token.publicID)"), "port": .number("\(port)")],
       "periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1,

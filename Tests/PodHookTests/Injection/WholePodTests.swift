@@ -8,7 +8,7 @@ import Testing
 @Suite struct WholePodTests {
   /// The sidecar of a gated Pod with the fence `restart-all`, as Kubernetes sees it.
   static func sidecar(
-    _ token: LockToken, key: String, expiration: Int, margin: Int, grace: Int
+    _ token: Token, key: String, expiration: Int, margin: Int, grace: Int
   ) throws -> JSONValue {
     try JSONValue(
       parsing: """
@@ -46,7 +46,7 @@ import Testing
     return (before, try Admitted(verdict, before, admitting.identity))
   }
 
-  private func addMetadata(_ pod: inout JSONValue, _ token: LockToken) {
+  private func addMetadata(_ pod: inout JSONValue, _ token: Token) {
     pod["metadata"]?["annotations"]?[Pods.domain + "/fencing-token"] = "1"
     if pod["metadata"]?["labels"] == nil { pod["metadata"]?["labels"] = [:] }
     pod["metadata"]?["labels"]?[Pods.domain + "/managed"] = "true"

@@ -11,18 +11,18 @@ import Testing
 
   init() { store = ScriptedStore(time: time) }
 
-  private func hold(_ name: String, podUID: String? = "uid") async throws -> LockToken {
+  private func hold(_ name: String, podUID: String? = "uid") async throws -> Token {
     let result = try await store.memory.acquire(
-      LockKey(namespace: "demo", key: name),
-      as: LockHolder(pod: "pod-\(name)", podUID: podUID, since: 0), ttl: .seconds(30),
+      NamespacedKey(namespace: "demo", key: name),
+      as: Holder(pod: "pod-\(name)", podUID: podUID, since: 0), ttl: .seconds(30),
       deadline: .zero)
     guard case .granted(let lease) = result else { throw Admitting.Occupied() }
     return lease.token
   }
 
-  private let key = LockKey(namespace: "demo", key: "a")
+  private let key = NamespacedKey(namespace: "demo", key: "a")
 
-  private func release(_ token: LockToken?) async throws -> LockInspection.Release {
+  private func release(_ token: Token?) async throws -> LockInspection.Release {
     try await inspection.release(inspection.report(key), token: token)
   }
 
@@ -55,7 +55,7 @@ import Testing
 
   @Test func releasesOnlyTheTokenThatWasNamed() async throws {
     let token = try await hold("a")
-    guard case .others(let record) = try await release(LockToken("x"))
+    guard case .others(let record) = try await release(Token("x"))
     else {
       Issue.record("another answer")
       return
@@ -86,7 +86,7 @@ import Testing
   @Test func releasesAClaimThatIsBoundMeanwhile() async throws {
     let token = try await hold("a", podUID: nil)
     let report = try await inspection.report(key)
-    let holder = LockHolder(pod: "pod-a", podUID: "uid", since: 0)
+    let holder = Holder(pod: "pod-a", podUID: "uid", since: 0)
     _ = try await store.extend(
       key, LockLease.Known(token: token), as: holder, ttl: .seconds(30),
       deadline: .zero)

@@ -8,13 +8,13 @@ import Testing
   private static let now = 1_795_251_600
 
   private static func report(
-    _ key: String, _ holder: LockHolder?, timeLeft: Duration?, fencingToken: UInt64 = 7
+    _ key: String, _ holder: Holder?, timeLeft: Duration?, fencingToken: UInt64 = 7
   ) -> LockReport {
     LockReport(
-      key: LockKey(namespace: "demo", key: key),
+      key: NamespacedKey(namespace: "demo", key: key),
       snapshot: LockSnapshot(
         owner: LockOwnership(
-          record: LockRecord(token: LockToken("secret-token"), holder: holder),
+          record: LockRecord(token: Token("secret-token"), holder: holder),
           timeLeft: timeLeft),
         fencingToken: fencingToken, isOpened: false))
   }
@@ -22,15 +22,15 @@ import Testing
   private static let reports = [
     report(
       "web",
-      LockHolder(
+      Holder(
         pod: "web-1", podUID: "uid", node: "node-1", owner: "ReplicaSet/web", since: now - 3725),
       timeLeft: .milliseconds(41_900)),
     report(
-      "starting", LockHolder(pod: "job-", isGeneratedName: true, since: now + 5),
+      "starting", Holder(pod: "job-", isGeneratedName: true, since: now + 5),
       timeLeft: .seconds(120), fencingToken: 12),
     report("foreign", nil, timeLeft: nil, fencingToken: 0),
     LockReport(
-      key: LockKey(namespace: "demo", key: "free"),
+      key: NamespacedKey(namespace: "demo", key: "free"),
       snapshot: LockSnapshot(owner: nil, fencingToken: 3, isOpened: false)),
   ]
 
@@ -86,7 +86,7 @@ import Testing
     (4_107_542_400, "2100-03-01T00:00:00.000Z"), (253_402_300_799, "9999-12-31T23:59:59.000Z"),
   ])
   func timesAreInUTC(since: Int, text: String) throws {
-    let report = Self.report("k", LockHolder(pod: "p", since: since), timeLeft: nil)
+    let report = Self.report("k", Holder(pod: "p", since: since), timeLeft: nil)
     let json = try JSONValue(parsing: LockReport.json([report], now: since))
     #expect(json[0]?["holder"]?["since"] == .string(text))
   }

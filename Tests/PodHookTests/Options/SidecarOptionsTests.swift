@@ -12,13 +12,13 @@ import Testing
     let read = try SidecarCommand.read(["demo/a/b", "token"])
     #expect(read.faults == [])
     let configuration = read.configuration
-    #expect(configuration.key == LockKey(namespace: "demo", key: "a/b"))
-    #expect(configuration.token == LockToken("token"))
+    #expect(configuration.key == NamespacedKey(namespace: "demo", key: "a/b"))
+    #expect(configuration.token == Token("token"))
     #expect(configuration.expiration == .seconds(60) && configuration.fenceMargin == .seconds(3))
     #expect(configuration.fence == .restartAll && configuration.isGated)
     #expect(configuration.gracePeriod == .seconds(10) && configuration.releaseDelay == .zero)
     #expect(
-      configuration.holder == LockHolder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 5))
+      configuration.holder == Holder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 5))
     #expect(read.address == .tcp(host: "", port: 65531))
   }
 
@@ -102,7 +102,7 @@ import Testing
     let read = try SidecarCommand.read(Array(arguments.dropFirst()))
     #expect(read.faults == [])
     let configuration = read.configuration
-    #expect(configuration.key == LockKey(namespace: "demo", key: key))
+    #expect(configuration.key == NamespacedKey(namespace: "demo", key: key))
     #expect(configuration.token == admitted.token && configuration.isGated == isGated)
     #expect(configuration.expiration == .seconds(90) && configuration.fenceMargin == .seconds(5))
     #expect(configuration.fence == fence && configuration.gracePeriod == .seconds(77))

@@ -94,7 +94,7 @@ import Testing
 
 @Suite struct LockViewTests {
   private let lease = LockLease(
-    token: LockToken("t"), fencingToken: 7, validUntil: .seconds(100))
+    token: Token("t"), fencingToken: 7, validUntil: .seconds(100))
 
   @Test func holdsNothingAtFirst() {
     let view = LockView()
@@ -118,6 +118,6 @@ import Testing
     let view = LockView()
     view.hold(lease, until: .seconds(93))
     view.drop()
-    #expect(!view.status(at: .zero).isHeld && view.token == LockToken("t"))
+    #expect(!view.status(at: .zero).isHeld && view.token == Token("t"))
   }
 }

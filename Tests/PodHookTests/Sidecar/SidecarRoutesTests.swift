@@ -60,7 +60,7 @@ import Testing
     let id = keeping.configuration.token.publicID
     _ = try await keeping.run { group async throws in
       await keeping.time.settle()
-      let other = LockToken("another").publicID
+      let other = Token("another").publicID
       for path in [
         "/startupz/\(other)", "/held/\(other)", "/startupz", "/held", "/startupz/", "/held/",
         "/startupz/\(id)/", "/", "/startupz/\(keeping.configuration.token.text)",

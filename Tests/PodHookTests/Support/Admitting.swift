@@ -13,7 +13,7 @@ struct Admitting {
 
   /// 2026-11-21T09:00:00Z
   static let today = 1_795_251_600
-  static let key = LockKey(namespace: "demo", key: "k")
+  static let key = NamespacedKey(namespace: "demo", key: "k")
   static let template = SidecarTemplate(image: "hook:1", probePort: 65531)
 
   init(
@@ -53,9 +53,9 @@ struct Admitting {
   /// Somebody else's lock, bound to a Pod.
   @discardableResult
   func occupy(
-    _ key: LockKey = Self.key, owner: String? = nil, ttl: Duration = .seconds(45)
-  ) async throws -> LockToken {
-    let holder = LockHolder(
+    _ key: NamespacedKey = Self.key, owner: String? = nil, ttl: Duration = .seconds(45)
+  ) async throws -> Token {
+    let holder = Holder(
       pod: "other-1", podUID: "other-uid", node: "node-7", owner: owner, since: Self.today - 90)
     let result = try await store.memory.acquire(key, as: holder, ttl: ttl, deadline: .zero)
     guard case .granted(let lease) = result else { throw Occupied() }
@@ -70,7 +70,7 @@ struct Admitted {
   let verdict: PodAdmission.Verdict
   let pod: JSONValue
   let sidecar: JSONValue
-  let token: LockToken
+  let token: Token
 
   init(_ verdict: PodAdmission.Verdict, _ before: JSONValue, _ identity: HookIdentity) throws {
     self.verdict = verdict
@@ -81,6 +81,6 @@ struct Admitted {
         before
       }
     sidecar = try #require(pod.container(identity.containerName))
-    token = LockToken(try #require(sidecar["args"]?[2]?.string))
+    token = Token(try #require(sidecar["args"]?[2]?.string))
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// A sidecar on a store in memory and a clock that is moved by hand.
 struct Keeping {
-  static let key = LockKey(namespace: "demo", key: "k")
+  static let key = NamespacedKey(namespace: "demo", key: "k")
   static let today = 1_795_251_600
   static let uid = "uid-0"
 
@@ -25,7 +25,7 @@ struct Keeping {
   ///   - token: the claim; nil: one that nobody ever took.
   ///   - other: whose store and clock to share.
   init(
-    token: LockToken? = nil, expiration: Duration = .seconds(60),
+    token: Token? = nil, expiration: Duration = .seconds(60),
     margin: Duration = .seconds(5), fence: Fence = .restartAll, isGated: Bool = true,
     grace: Duration = .seconds(10), releaseDelay: Duration = .zero, uid: String = Self.uid,
     beside other: Keeping? = nil, time: ManualTime = ManualTime(), store: ScriptedStore? = nil
@@ -33,10 +33,10 @@ struct Keeping {
     self.time = other?.time ?? time
     self.store = other?.store ?? store ?? ScriptedStore(time: self.time)
     configuration = SidecarConfiguration(
-      key: Self.key, token: token ?? LockToken("never-taken"), expiration: expiration,
+      key: Self.key, token: token ?? Token("never-taken"), expiration: expiration,
       fenceMargin: margin, fence: fence, isGated: isGated, gracePeriod: grace,
       releaseDelay: releaseDelay,
-      holder: LockHolder(pod: "app-0", podUID: uid, node: "node-1", since: Self.today))
+      holder: Holder(pod: "app-0", podUID: uid, node: "node-1", since: Self.today))
     let capture = logs
     mark = other.flatMap { $0.configuration.podUID == uid ? $0.mark : nil } ?? MemoryMark()
     var effects = SidecarEffects()
@@ -56,7 +56,7 @@ struct Keeping {
   ) async throws -> Keeping {
     let time = ManualTime()
     let store = ScriptedStore(time: time)
-    let holder = LockHolder(pod: "app-0", owner: "ReplicaSet/app", since: today - 5)
+    let holder = Holder(pod: "app-0", owner: "ReplicaSet/app", since: today - 5)
     let result = try await store.memory.acquire(
       key, as: holder, ttl: .seconds(120), deadline: .zero)
     guard case .granted(let lease) = result else { throw Admitting.Occupied() }
@@ -107,11 +107,11 @@ struct Keeping {
 
   /// Somebody else takes the lock, by force if need be.
   @discardableResult
-  func occupy(ttl: Duration = .seconds(30)) async throws -> LockToken {
+  func occupy(ttl: Duration = .seconds(30)) async throws -> Token {
     if let record = try await owner()?.record {
       store.memory.giveBack(Self.key, token: record.token, podUID: record.holder?.podUID)
     }
-    let holder = LockHolder(pod: "other-1", podUID: "other-uid", since: Self.today)
+    let holder = Holder(pod: "other-1", podUID: "other-uid", since: Self.today)
     let result = try await store.memory.acquire(Self.key, as: holder, ttl: ttl, deadline: .zero)
     guard case .granted(let lease) = result else { throw Admitting.Occupied() }
     return lease.token

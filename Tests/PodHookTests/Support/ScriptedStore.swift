@@ -21,8 +21,8 @@ final class ScriptedStore: LockStore {
 
   init(time: any MonotonicTime) { memory = MemoryLockStore(time: time) }
 
-  static let unavailable = LockStoreError(
-    .noQuorum, key: LockKey(namespace: "demo", key: "k"), quorum: 2, members: 3,
+  static let unavailable = StoreError(
+    .noQuorum, key: NamespacedKey(namespace: "demo", key: "k"), quorum: 2, members: 3,
     failures: [
       .init(member: "redis-1:6379", reason: "connection refused"),
       .init(member: "redis-2:6379", reason: "no answer within 500ms"),
@@ -64,7 +64,7 @@ final class ScriptedStore: LockStore {
     }
   }
 
-  private func enter(_ operation: Operation) throws(LockStoreError) {
+  private func enter(_ operation: Operation) throws(StoreError) {
     let (isFailing, hook, watchers) = state.withLock { state in
       state.calls.append(operation)
       let watchers = state.watchers.filter { $0.operation == operation }.map(\.resume)
@@ -77,8 +77,8 @@ final class ScriptedStore: LockStore {
   }
 
   func acquire(
-    _ key: LockKey, as holder: LockHolder, ttl: Duration, deadline: Duration
-  ) async throws(LockStoreError) -> LockAcquisition {
+    _ key: NamespacedKey, as holder: Holder, ttl: Duration, deadline: Duration
+  ) async throws(StoreError) -> LockAcquisition {
     try enter(.acquire)
     let result = try await memory.acquire(key, as: holder, ttl: ttl, deadline: deadline)
     if state.withLock({ $0.unheard.contains(.acquire) }) { throw Self.unavailable }
@@ -86,9 +86,9 @@ final class ScriptedStore: LockStore {
   }
 
   func extend(
-    _ key: LockKey, _ lease: LockLease.Known, as holder: LockHolder, ttl: Duration,
+    _ key: NamespacedKey, _ lease: LockLease.Known, as holder: Holder, ttl: Duration,
     deadline: Duration
-  ) async throws(LockStoreError) -> LockExtension {
+  ) async throws(StoreError) -> LockExtension {
     try enter(.extend)
     let result = try await memory.extend(key, lease, as: holder, ttl: ttl, deadline: deadline)
     if state.withLock({ $0.unheard.contains(.extend) }) { throw Self.unavailable }
@@ -96,54 +96,54 @@ final class ScriptedStore: LockStore {
   }
 
   func recordOpened(
-    _ key: LockKey, token: LockToken, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     try enter(.recordOpened)
     return try await memory.recordOpened(key, token: token, podUID: podUID, deadline: deadline)
   }
 
   func forgetOpened(
-    _ key: LockKey, podUID: String, deadline: Duration
-  ) async throws(LockStoreError) {
+    _ key: NamespacedKey, podUID: String, deadline: Duration
+  ) async throws(StoreError) {
     try enter(.forgetOpened)
     try await memory.forgetOpened(key, podUID: podUID, deadline: deadline)
   }
 
   func release(
-    _ key: LockKey, token: LockToken, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> Bool {
+    _ key: NamespacedKey, token: Token, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> Bool {
     try enter(.release)
     return try await memory.release(key, token: token, podUID: podUID, deadline: deadline)
   }
 
-  func giveBack(_ key: LockKey, token: LockToken, podUID: String?) {
+  func giveBack(_ key: NamespacedKey, token: Token, podUID: String?) {
     try? enter(.giveBack)
     memory.giveBack(key, token: token, podUID: podUID)
   }
 
   func inspect(
-    _ key: LockKey, podUID: String?, deadline: Duration
-  ) async throws(LockStoreError) -> LockSnapshot {
+    _ key: NamespacedKey, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> LockSnapshot {
     try enter(.inspect)
     return try await memory.inspect(key, podUID: podUID, deadline: deadline)
   }
 
-  func keys(deadline: Duration) async throws(LockStoreError) -> [LockKey] {
+  func keys(deadline: Duration) async throws(StoreError) -> [NamespacedKey] {
     try enter(.keys)
     return try await memory.keys(deadline: deadline)
   }
 
-  func check(deadline: Duration) async throws(LockStoreError) { try enter(.check) }
+  func check(deadline: Duration) async throws(StoreError) { try enter(.check) }
   func findings(deadline: Duration) async -> [String] { [] }
   func run() async throws { try await memory.run() }
 
   // MARK: - Looking past the script
 
-  func owner(_ key: LockKey) async throws -> LockOwnership? {
+  func owner(_ key: NamespacedKey) async throws -> LockOwnership? {
     try await memory.inspect(key, podUID: nil, deadline: .zero).owner
   }
 
-  func isOpened(_ key: LockKey, _ podUID: String) async throws -> Bool {
+  func isOpened(_ key: NamespacedKey, _ podUID: String) async throws -> Bool {
     try await memory.inspect(key, podUID: podUID, deadline: .zero).isOpened
   }
 }

@@ -1,20 +1,20 @@
 import Crypto
 
 /// The unguessable value that proves a lock: whoever knows it and is bound to it is the holder.
-package struct LockToken: Sendable, Hashable {
+package struct Token: Sendable, Hashable {
   /// Printable, without white space.
   package let text: String
 
   package init(_ text: String) { self.text = text }
 
   /// A new token of 128 random bits.
-  package static func random() -> LockToken {
+  package static func random() -> Token {
     var generator = SystemRandomNumberGenerator()
     return random(using: &generator)
   }
 
-  package static func random(using generator: inout some RandomNumberGenerator) -> LockToken {
-    LockToken(hex(generator.next() as UInt64) + hex(generator.next() as UInt64))
+  package static func random(using generator: inout some RandomNumberGenerator) -> Token {
+    Token(hex(generator.next() as UInt64) + hex(generator.next() as UInt64))
   }
 
   /// What may be shown of the token: the first 64 bits of its SHA-256. It names a lock in labels

@@ -1,5 +1,5 @@
 /// What is locked: a key in a Kubernetes namespace.
-package struct LockKey: Sendable, Hashable, CustomStringConvertible {
+package struct NamespacedKey: Sendable, Hashable, CustomStringConvertible {
   package let namespace: String
   package let key: String
 
@@ -18,7 +18,7 @@ package struct LockKey: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Byte by byte, as stores compare: letters that look alike may be different keys.
-  package static func == (left: LockKey, right: LockKey) -> Bool {
+  package static func == (left: NamespacedKey, right: NamespacedKey) -> Bool {
     left.namespace.utf8.elementsEqual(right.namespace.utf8)
       && left.key.utf8.elementsEqual(right.key.utf8)
   }

@@ -1,5 +1,5 @@
 /// The store could not decide. Nothing was granted, and what was half-taken is given back.
-package struct LockStoreError: Error, Sendable, CustomStringConvertible {
+package struct StoreError: Error, Sendable, CustomStringConvertible {
   /// One member of the store that did not do its part.
   package struct MemberFailure: Sendable, Hashable {
     package let member: String
@@ -22,7 +22,7 @@ package struct LockStoreError: Error, Sendable, CustomStringConvertible {
   }
 
   package let kind: Kind
-  package let key: LockKey?
+  package let key: NamespacedKey?
   /// How many members must agree, and of how many.
   package let quorum: Int
   package let members: Int
@@ -30,7 +30,7 @@ package struct LockStoreError: Error, Sendable, CustomStringConvertible {
   package let failures: [MemberFailure]
 
   package init(
-    _ kind: Kind, key: LockKey?, quorum: Int, members: Int, failures: [MemberFailure] = []
+    _ kind: Kind, key: NamespacedKey?, quorum: Int, members: Int, failures: [MemberFailure] = []
   ) {
     self.kind = kind
     self.key = key
@@ -40,7 +40,7 @@ package struct LockStoreError: Error, Sendable, CustomStringConvertible {
   }
 
   package var description: String {
-    let subject = key.map { "lock \($0): " } ?? ""
+    let subject = key.map { "\($0): " } ?? ""
     let list = failures.map { "\($0.member): \($0.reason)" }.joined(separator: "; ")
     switch kind {
     case .cancelled: return subject + "given up before the store had answered"

@@ -1,7 +1,7 @@
 import JSON
 
 /// Who holds a lock, for people and for the rules about copies: it proves nothing by itself.
-package struct LockHolder: Sendable, Hashable {
+package struct Holder: Sendable, Hashable {
   /// The Pod's name; for a Pod that has none yet, what it will start with (`generateName`).
   package var pod: String
   /// Whether `pod` is only the start of the name.
@@ -30,45 +30,31 @@ package struct LockHolder: Sendable, Hashable {
   package var displayName: String { isGeneratedName ? pod + "…" : pod }
 }
 
-/// What a store keeps for a lock: the token, the Pod that it is bound to, and who that is.
-///
-/// The text form is `<token> <pod uid or -> <JSON>`. A value without the other parts is a bare
-/// token, as other implementations of the same layout write it.
-package struct LockRecord: Sendable, Hashable {
-  package let token: LockToken
-  /// Nil if another implementation took the lock and left no name.
-  package let holder: LockHolder?
+// MARK: - Text
 
-  package init(token: LockToken, holder: LockHolder?) {
-    self.token = token
-    self.holder = holder
-  }
-
-  package init(parsing text: String) {
-    let parts = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-    token = LockToken(String(parts.first ?? ""))
-    guard parts.count == 3, let json = try? JSONValue(parsing: String(parts[2])) else {
-      holder = nil
-      return
-    }
-    holder = LockHolder(
+extension Holder {
+  /// Reads what ``text`` wrote; nil for anything else, which another implementation may have left.
+  package init?(parsing text: String) {
+    let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let json = try? JSONValue(parsing: String(parts[1])) else { return nil }
+    self.init(
       pod: json["pod"]?.string ?? json["generateName"]?.string ?? "",
       isGeneratedName: json["pod"] == nil,
-      podUID: parts[1] == "-" || parts[1].isEmpty ? nil : String(parts[1]),
+      podUID: parts[0] == "-" || parts[0].isEmpty ? nil : String(parts[0]),
       node: json["node"]?.string,
       owner: json["owner"]?.string,
       since: json["since"]?.integer ?? 0)
   }
 
+  /// `<pod uid or -> <JSON>`, so that a script can tell the Pod without reading JSON.
   package var text: String {
-    guard let holder else { return token.text }
     var writer = JSONWriter(reserving: 128)
     writer.object { object in
-      object.field(holder.isGeneratedName ? "generateName" : "pod", holder.pod)
-      if let node = holder.node { object.field("node", node) }
-      if let owner = holder.owner { object.field("owner", owner) }
-      object.field("since", holder.since)
+      object.field(isGeneratedName ? "generateName" : "pod", pod)
+      if let node { object.field("node", node) }
+      if let owner { object.field("owner", owner) }
+      object.field("since", since)
     }
-    return "\(token.text) \(holder.podUID ?? "-") \(writer.string)"
+    return "\(podUID ?? "-") \(writer.string)"
   }
 }
