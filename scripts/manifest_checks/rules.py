@@ -52,7 +52,8 @@ def problems_of_installed(item: dict) -> list:
     if item["kind"] not in LONG_RUNNING:
         return found
     spread = {entry["topologyKey"] for entry in spec.get("topologySpreadConstraints") or []}
-    found += [f"no topology spread over {key}" for key in sorted(SPREAD - spread)]
+    if item["spec"].get("replicas") != 1:
+        found += [f"no topology spread over {key}" for key in sorted(SPREAD - spread)]
     for container in spec["containers"]:
         name = f"container {container['name']}"
         found += [f"{name}: {probe} is missing" for probe in ("livenessProbe", "readinessProbe")
