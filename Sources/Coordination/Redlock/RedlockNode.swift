@@ -1,4 +1,3 @@
-import Metrics
 import RESP
 import RedisClient
 
@@ -18,18 +17,11 @@ struct RedlockNode: Sendable {
     let isOpened: Bool
   }
 
-  let client: RedisClient
-  let name: String
-  private let errors: Counter
-  private let duration: Metrics.Timer
+  let server: RedisNode
 
-  init(client: RedisClient) {
-    self.client = client
-    name = client.address.description
-    let dimensions = [("node", name)]
-    errors = Counter(label: "lock_store_errors_total", dimensions: dimensions)
-    duration = Timer(label: "lock_store_duration_seconds", dimensions: dimensions)
-  }
+  init(client: RedisClient) { server = RedisNode(client: client) }
+
+  var name: String { server.name }
 
   func acquire(
     _ keys: RedlockKeys, record: LockRecord, ttl: Duration, timeout: Duration
@@ -92,7 +84,7 @@ struct RedlockNode: Sendable {
   func forgetOpened(
     _ keys: RedlockKeys, podUID: String, timeout: Duration
   ) async throws(RedisError) {
-    _ = try await send(RESPCommand("DEL", .string(keys.opened(by: podUID))), timeout)
+    _ = try await server.send(RESPCommand("DEL", .string(keys.opened(by: podUID))), timeout)
   }
 
   func release(
@@ -117,44 +109,12 @@ struct RedlockNode: Sendable {
       isOpened: !(parts[3].string ?? "").isEmpty)
   }
 
-  func ping(timeout: Duration) async throws(RedisError) {
-    _ = try await send(RESPCommand("PING"), timeout)
-  }
+  func ping(timeout: Duration) async throws(RedisError) { try await server.ping(timeout: timeout) }
 
-  /// One setting of the server; nil where the server does not allow to ask.
-  func setting(_ name: String, timeout: Duration) async -> String? {
-    let reply = try? await client.send(
-      RESPCommand("CONFIG", "GET", .string(name)), timeout: timeout)
-    return reply?.entries?.first?.value.string
-  }
-
-  func run(
+  private func run(
     _ script: RedisScript, _ keys: [String], _ arguments: [String], _ timeout: Duration
   ) async throws(RedisError) -> RESPValue {
-    try await measured { () async throws(RedisError) in
-      try await client.evaluate(
-        script, keys: keys, arguments: arguments.map { .string($0) }, timeout: timeout)
-    }
-  }
-
-  func send(_ command: RESPCommand, _ timeout: Duration) async throws(RedisError) -> RESPValue {
-    try await measured { () async throws(RedisError) in
-      try await client.send(command, timeout: timeout)
-    }
-  }
-
-  private func measured(
-    _ body: () async throws(RedisError) -> RESPValue
-  ) async throws(RedisError) -> RESPValue {
-    let start = ContinuousClock.now
-    do throws(RedisError) {
-      let reply = try await body()
-      duration.record(duration: ContinuousClock.now - start)
-      return reply
-    } catch {
-      if error.kind != .cancelled { errors.increment() }
-      throw error
-    }
+    try await server.run(script, keys, arguments, timeout)
   }
 
   private func verdict(_ reply: RESPValue) -> Verdict {
@@ -178,12 +138,4 @@ struct RedlockNode: Sendable {
 private func milliseconds(_ duration: Duration) -> String {
   let (seconds, attoseconds) = duration.components
   return String(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
-}
-
-extension RedisError {
-  /// What happened, without the server's name.
-  var reason: String {
-    guard let cause else { return message }
-    return "\(message): \((cause as? RedisError)?.message ?? "\(cause)")"
-  }
 }

@@ -1,4 +1,3 @@
-import RESP
 import RedisClient
 
 extension RedlockStore {
@@ -44,42 +43,20 @@ extension RedlockStore {
     _ node: RedlockNode, prefix: String, deadline: Duration
   ) async throws(RedisError) -> [NamespacedKey] {
     var keys: [NamespacedKey] = []
-    var cursor = "0"
-    // The prefix may hold what SCAN takes for a pattern.
-    let pattern = prefix.map { "*?[]\\^".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "*/*"
-    repeat {
-      let reply = try await node.send(
-        RESPCommand(
-          "SCAN", .string(cursor), "MATCH", .string(pattern), "COUNT", "1000", "TYPE", "string"),
-        timeout(until: deadline))
-      cursor = reply.array?.first?.string ?? "0"
-      for key in reply.array?.last?.array ?? [] {
-        if let key = key.string.flatMap({ RedlockKeys.lockKey(of: $0, prefix: prefix) }) {
-          keys.append(key)
-        }
-      }
-    } while cursor != "0"
+    try await node.server.scan(
+      prefix: prefix, rest: "*/*", type: "string", timeout: { timeout(until: deadline) }
+    ) { name in
+      if let key = RedlockKeys.lockKey(of: name, prefix: prefix) { keys.append(key) }
+    }
     return keys
   }
 
   package func findings(deadline: Duration) async -> [String] {
     var findings: [String] = []
     for node in nodes {
-      let timeout = timeout(until: deadline)
-      if let appendOnly = await node.setting("appendonly", timeout: timeout) {
-        let isSynced = await node.setting("appendfsync", timeout: timeout) == "always"
-        if appendOnly != "yes" || !isSynced {
-          findings.append(
-            "\(node.name) may forget fencing counters and locks when it restarts: set appendonly"
-              + " yes and appendfsync always")
-        }
-      }
-      if let policy = await node.setting("maxmemory-policy", timeout: timeout),
-        policy != "noeviction"
-      {
-        findings.append(
-          "\(node.name) may evict locks (maxmemory-policy is \(policy)): set it to noeviction")
-      }
+      findings += await node.server.findings(
+        forgettable: "fencing counters and locks", evictable: "locks",
+        timeout: timeout(until: deadline))
     }
     return findings
   }

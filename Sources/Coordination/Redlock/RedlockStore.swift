@@ -1,8 +1,6 @@
 package import Logging
 package import NIOCore
-import NIOPosix
 package import RedisClient
-import ServiceLifecycle
 import Synchronization
 
 /// Locks on N independent Redis servers: the Redlock algorithm
@@ -30,13 +28,11 @@ package final class RedlockStore: LockStore {
 
   let configuration: Configuration
   /// The servers, once for each event loop that has connections of its own to them.
-  private let lanes: [[RedlockNode]]
-  private let laneOfEventLoop: [ObjectIdentifier: Int]
+  private let lanes: RedisLanes<[RedlockNode]>
   let time: any MonotonicTime
   let logger: Logger
   let strayTokens = Mutex(StrayTokens())
-  private let givenBack: AsyncStream<GiveBack>
-  private let giveBacks: AsyncStream<GiveBack>.Continuation
+  private let giveBacks: GiveBacks<GiveBack>
 
   /// The servers, by the first lane.
   var nodes: [RedlockNode] { lanes[0] }
@@ -62,29 +58,17 @@ package final class RedlockStore: LockStore {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    self.lanes = lanes.map { $0.clients.map(RedlockNode.init) }
-    laneOfEventLoop = Dictionary(
-      uniqueKeysWithValues: lanes.enumerated().map { (ObjectIdentifier($1.eventLoop), $0) })
-    // What does not fit frees itself when its time to live runs out.
-    (givenBack, giveBacks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+    self.lanes = RedisLanes(lanes.map { ($0.eventLoop, $0.clients.map(RedlockNode.init)) })
+    giveBacks = GiveBacks(time: time)
   }
 
-  /// The lane of the event loop that this runs on, or the first.
-  var currentLane: Int {
-    MultiThreadedEventLoopGroup.currentEventLoop.flatMap { laneOfEventLoop[ObjectIdentifier($0)] }
-      ?? 0
-  }
+  var currentLane: Int { lanes.current }
 
   package func run() async throws {
-    await withDiscardingTaskGroup { group in
-      for node in lanes.joined() { group.addTask { await node.client.runUntilCancelled() } }
-      // At a graceful shutdown, first what is still to be given back, then the connections.
-      await withGracefulShutdownHandler {
-        await runGiveBacks()
-      } onGracefulShutdown: { [giveBacks] in
-        giveBacks.finish()
-      }
-      group.cancelAll()
+    await giveBacks.run(over: lanes.all.joined().map(\.server.client)) {
+      (item, timeout) async throws(RedisError) in
+      _ = try await self.lanes[item.lane][item.node].release(
+        self.keys(of: item.key), token: item.token, podUID: item.podUID, timeout: timeout)
     }
   }
 
@@ -178,64 +162,18 @@ extension RedlockStore {
     let token: Token
     let podUID: String?
     /// Where it may be.
-    let nodes: [Int]
+    let node: Int
     /// On whose connections it was asked for: there the release follows the request.
     let lane: Int
   }
-
-  /// How long a lock that was half-taken is tried to be given back; after that it frees itself.
-  private static let giveBackTime = Duration.seconds(5)
-  /// Between two attempts to reach a server that may come back with the lock.
-  private static let giveBackPause = Duration.milliseconds(200)
 
   package func giveBack(_ key: NamespacedKey, token: Token, podUID: String?) {
     giveBack(key, token: token, podUID: podUID, on: Array(nodes.indices), lane: currentLane)
   }
 
   func giveBack(_ key: NamespacedKey, token: Token, podUID: String?, on nodes: [Int], lane: Int) {
-    if nodes.isEmpty { return }
-    giveBacks.yield(GiveBack(key: key, token: token, podUID: podUID, nodes: nodes, lane: lane))
-  }
-
-  /// Returns once the stream has ended and all that was in it is given back, or on cancellation.
-  private func runGiveBacks() async {
-    await withDiscardingTaskGroup { group in
-      for await item in givenBack {
-        for node in item.nodes {
-          group.addTask { await self.perform(item, on: self.lanes[item.lane][node]) }
-        }
-      }
-    }
-  }
-
-  private func perform(_ item: GiveBack, on node: RedlockNode) async {
-    let keys = keys(of: item.key)
-    let deadline = time.now + Self.giveBackTime
-    while time.now < deadline {
-      do throws(RedisError) {
-        _ = try await node.release(
-          keys, token: item.token, podUID: item.podUID, timeout: deadline - time.now)
-        return
-      } catch {
-        // At the end of the process nobody waits for a server that is away: what it still has, frees
-        // itself or is replaced by the next holder.
-        let isEnding = Task.isShuttingDownGracefully && error.kind == .notConnected
-        guard error.passesByItself, !isEnding,
-          (try? await time.sleep(for: Self.giveBackPause)) != nil
-        else { return }
-      }
-    }
-  }
-}
-
-extension RedisError {
-  /// Whether the same command may succeed soon. A server that is restarting may come back with the
-  /// lock; one that is only silent has the command already.
-  fileprivate var passesByItself: Bool {
-    switch kind {
-    case .notConnected, .connectionClosed, .tooManyPending: true
-    case .server(let code): ["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN"].contains(code)
-    case .timedOut, .cancelled, .protocolViolation, .configuration: false
+    for node in nodes {
+      giveBacks.add(GiveBack(key: key, token: token, podUID: podUID, node: node, lane: lane))
     }
   }
 }

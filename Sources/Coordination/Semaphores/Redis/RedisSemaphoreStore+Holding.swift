@@ -1,0 +1,71 @@
+import RESP
+import RedisClient
+
+extension RedisSemaphoreStore {
+  package func settle(
+    _ key: NamespacedKey, length: Int, deadline: Duration
+  ) async throws(StoreError) -> SemaphoreCounts {
+    // The last 12 digits are a running number.
+    let placeholder = Token.uuid().text.dropLast(12)
+    return SemaphoreCounts(
+      try await run(
+        RedisSemaphoreScripts.settle, key,
+        [String(length), seconds(staleAfter), String(placeholder)], deadline))
+  }
+
+  package func pop(
+    _ key: NamespacedKey, length: Int, as holder: Holder, lifetime: Duration, deadline: Duration
+  ) async throws(StoreError) -> Token? {
+    let token = Token.uuid()
+    let lane = lanes.current
+    let age = max(.zero, staleAfter - lifetime)
+    do throws(RedisError) {
+      let reply = try await lanes[lane].run(
+        RedisSemaphoreScripts.pop, keys(of: key),
+        [String(length), token.text, seconds(age), holder.text], timeout(until: deadline))
+      return reply.integer == 1 ? token : nil
+    } catch {
+      if error.mayHaveRun { giveBack(key, token: token, podUID: holder.podUID, lane: lane) }
+      throw failure(error, key)
+    }
+  }
+
+  package func heartbeat(
+    _ key: NamespacedKey, token: Token, as holder: Holder, deadline: Duration
+  ) async throws(StoreError) -> Heartbeat {
+    let reply =
+      try await run(
+        RedisSemaphoreScripts.heartbeat, key, [token.text, holder.podUID ?? "", holder.text],
+        deadline
+      ).array ?? []
+    if reply.first?.integer == 1 { return .alive }
+    return .lost(overLength: .milliseconds(reply.last?.integer ?? 0))
+  }
+
+  package func release(
+    _ key: NamespacedKey, token: Token, podUID: String?, deadline: Duration
+  ) async throws(StoreError) -> Bool {
+    do throws(RedisError) {
+      return try await release(
+        GiveBack(key: key, token: token, podUID: podUID, lane: lanes.current),
+        timeout: timeout(until: deadline))
+    } catch {
+      throw failure(error, key)
+    }
+  }
+
+  func release(_ item: GiveBack, timeout: Duration) async throws(RedisError) -> Bool {
+    let reply = try await lanes[item.lane].run(
+      RedisSemaphoreScripts.release, keys(of: item.key),
+      [item.token.text, item.podUID ?? "", Token.uuid().text], timeout)
+    return reply.integer == 1
+  }
+
+  package func giveBack(_ key: NamespacedKey, token: Token, podUID: String?) {
+    giveBack(key, token: token, podUID: podUID, lane: lanes.current)
+  }
+
+  private func giveBack(_ key: NamespacedKey, token: Token, podUID: String?, lane: Int) {
+    giveBacks.add(GiveBack(key: key, token: token, podUID: podUID, lane: lane))
+  }
+}
