@@ -7,7 +7,7 @@ import celpy
 MIRROR = "kubernetes.io/config.mirror"
 
 
-def problems(group: list, root) -> list:
+def problems(group: list, root, hooks: list) -> list:
     found = []
     environment = celpy.Environment()
     programs = {}
@@ -25,53 +25,53 @@ def problems(group: list, root) -> list:
         for suffix, place in places:
             conditions = [c["expression"] for c in place.get("matchConditions") or []]
             name = f"{item['kind']}/{item['metadata']['name']}{suffix}"
-            for title, pod in _pods(root):
+            # Webhook and policy are called like the hook that they belong to.
+            hook = next((h for h in hooks if h.name == item["metadata"]["name"]), None)
+            if hook is None:
+                found += [f"{name}: no hook has this name"] if conditions else []
+                continue
+            for title, pod in _pods(root, hooks):
                 annotations = pod["metadata"].get("annotations") or {}
-                # The annotation's domain is the name of the webhook; a policy belongs to one.
-                guarded = MIRROR not in annotations and any(
-                    key.endswith((".kaidotio.github.io/exactly-one-pod", ".kaidotio.github.io/at-least-semaphore-pod"))
-                    and item["metadata"]["name"] in key and value == "true"
-                    for key, value in annotations.items())
+                guarded = MIRROR not in annotations and hook.guards(annotations)
                 try:
                     matched = all(holds(expression, pod) for expression in conditions)
                     if matched != guarded:
                         found.append(f"{name}: matchConditions on {title}: {matched}, not {guarded}")
                     if matched and "validations" in place:
-                        found += (f"{name}: {text}" for text in _validations(place, pod, title, holds))
+                        found += (f"{name}: {text}" for text in _validations(place, pod, title, hook, hooks, holds))
                 except celpy.CELEvalError as fault:
                     found.append(f"{name}: on {title}: {fault}")
     return found
 
 
-def _validations(policy: dict, pod: dict, title: str, holds) -> list:
+def _validations(policy: dict, pod: dict, title: str, hook, hooks: list, holds) -> list:
     def accepted(candidate: dict) -> bool:
         return all(holds(v["expression"], candidate) for v in policy["validations"])
 
-    sidecar = _sidecar_name(pod)
     found = [] if not accepted(pod) else [f"accepts {title}, which has no sidecar"]
     for kind in ("initContainers", "containers"):
         spec = pod["spec"]
-        injected = {**pod, "spec": {**spec, kind: [{"name": sidecar}, *(spec.get(kind) or [])]}}
-        if not accepted(injected):
-            found.append(f"refuses {title} with {sidecar} in {kind}")
+        for other in hooks:
+            injected = {**pod, "spec": {**spec, kind: [{"name": other.sidecar}, *(spec.get(kind) or [])]}}
+            if accepted(injected) != (other is hook):
+                found.append(f"{'refuses' if other is hook else 'accepts'} {title}"
+                             f" with {other.sidecar} in {kind}")
     return found
 
 
-def _sidecar_name(pod: dict) -> str:
-    exactly_one = any(key.endswith("/exactly-one-pod") for key in pod["metadata"]["annotations"])
-    return "exactly-one-pod-sidecar" if exactly_one else "at-least-semaphore-pod-sidecar"
-
-
-def _pods(root):
-    guard = {"exactly-one-pod-hook.kaidotio.github.io/exactly-one-pod": "true"}
+def _pods(root, hooks: list):
     spec = {"containers": [{"name": "app"}]}
     yield "a Pod without metadata but a name", {"metadata": {"name": "a"}, "spec": spec}
     yield "a Pod with no annotations", {"metadata": {"annotations": {}}, "spec": spec}
     yield "a Pod with another annotation", {"metadata": {"annotations": {"a": "b"}}, "spec": spec}
-    yield "a guarded Pod", {"metadata": {"annotations": guard}, "spec": spec}
-    yield "a mirror Pod", {"metadata": {"annotations": {**guard, MIRROR: "x"}}, "spec": spec}
-    yield "an annotated, not guarded Pod", {
-        "metadata": {"annotations": {key: "True" for key in guard}}, "spec": spec}
+    guards = [{hook.guard_annotation: "true"} for hook in hooks]
+    guards.append({key: value for guard in guards for key, value in guard.items()})
+    for guard in guards:
+        names = " and ".join(key.rpartition("/")[2] for key in guard)
+        yield f"a Pod with {names}", {"metadata": {"annotations": guard}, "spec": spec}
+        yield f"a mirror Pod with {names}", {"metadata": {"annotations": {**guard, MIRROR: "x"}}, "spec": spec}
+        yield f"a Pod with {names}: True", {
+            "metadata": {"annotations": {key: "True" for key in guard}}, "spec": spec}
     for path in sorted((root / "Tests/AdmissionReviewTests/Fixtures").glob("**/*.json")):
         try:
             request = json.loads(path.read_text())["request"]
