@@ -70,7 +70,8 @@ let package = Package(
   name: "hippocampus",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"])
+    .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"]),
+    .executable(name: "at-least-semaphore-pod-hook", targets: ["at-least-semaphore-pod-hook"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
@@ -136,8 +137,8 @@ let package = Package(
     library(
       "PodHook",
       [
-        "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", nioCore, nioPosix,
-        nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
+        "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", "EtcdClient",
+        nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
         lifecycle, logging, metrics, coreMetrics, tracing, serviceContext, crypto, httpTypes,
         nioExtras, arguments,
       ]),
@@ -146,6 +147,9 @@ let package = Package(
     executable(
       "exactly-one-pod-hook",
       ["PodHook", "Coordination", "ServiceKit", nioPosix, logging, arguments]),
+    executable(
+      "at-least-semaphore-pod-hook",
+      ["PodHook", "Coordination", "ServiceKit", nioCore, nioPosix, logging, arguments]),
 
     // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
     executable(

@@ -38,11 +38,13 @@ struct Release: AsyncParsableCommand {
   func run() async throws {
     var reader = OptionReader()
     let lockKey = NamespacedKey.read(key, &reader)
-    let inspection = store.inspection(&reader, logging)
+    let makeStore = store.reading(&reader, logging)
     try reader.finish()
     guard let lockKey else { return }
     let token = value.map { Token($0) }
-    let result = try await inspection().withStore { inspection in
+    let locks = makeStore()
+    let result = try await withRunning([locks]) {
+      let inspection = LockInspection(store: locks)
       let report = try await inspection.report(lockKey)
       print(LockReport.table([report], now: WallClock.now.seconds), terminator: "")
       fflush(nil)

@@ -6,7 +6,8 @@ import ServiceKit
 
 struct Sidecar: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Keeps the lock of the Pod that it runs in.", subcommands: [Keep.self, Check.self],
+    abstract: "Keeps the lock of the Pod that it runs in.",
+    subcommands: [Keep.self, SidecarCheck.self],
     defaultSubcommand: Keep.self,
     // `sidecar --help` is about the default: arguments are Keep's, help among them.
     helpNames: [])
@@ -24,6 +25,13 @@ struct Sidecar: AsyncParsableCommand {
         """,
       helpNames: [.short, .long])
 
+    @Argument(help: "The lock: <namespace>/<key>.")
+    var unlockKey: String
+
+    @Argument(help: "The token of the claim.")
+    var unlockValue: String
+
+    @OptionGroup var lease: LeaseOptions
     @OptionGroup var sidecar: SidecarOptions
     @OptionGroup(title: "Store") var store: StoreOptions
     @OptionGroup var hook: HookOptions
@@ -32,8 +40,11 @@ struct Sidecar: AsyncParsableCommand {
     func run() async throws {
       var reader = OptionReader()
       let (configuration, address) = sidecar.resolve(
-        &reader, defaultPort: ExactlyOnePodHook.probePort,
-        environment: ProcessEnvironment.current, now: WallClock.now.seconds)
+        &reader,
+        claim: .init(key: ("UNLOCK_KEY", unlockKey), token: ("UNLOCK_VALUE", unlockValue)),
+        defaultPort: ExactlyOnePodHook.probePort, environment: ProcessEnvironment.current,
+        now: WallClock.now.seconds)
+      let terms = lease.resolve(&reader)
       let storeConfiguration = store.resolve(&reader)
       _ = hook.resolve(&reader)
       let level = logging.resolve(&reader)
@@ -42,35 +53,18 @@ struct Sidecar: AsyncParsableCommand {
       let telemetry = Telemetry(bootstrap: level, label: "sidecar")
       // One connection per store member and a probe a second: one thread is plenty.
       let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-      let lockStore = storeConfiguration.makeStore(
+      let locks = storeConfiguration.makeStore(
         clientName: "exactly-one-pod-sidecar", eventLoopGroup: group,
         logger: telemetry.logger)
       let process = try SidecarProcess(
-        configuration: configuration, probeAddress: address, store: lockStore,
-        registry: telemetry.registry, eventLoopGroup: group, logger: telemetry.logger)
+        configuration: configuration, probeAddress: address, stores: [locks],
+        registry: telemetry.registry, eventLoopGroup: group, logger: telemetry.logger
+      ) { effects in
+        LockSidecar(
+          configuration: configuration, terms: terms, store: locks,
+          wallClock: { WallClock.now.seconds }, effects: effects, logger: telemetry.logger)
+      }
       try await process.run()
-    }
-  }
-
-  struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Asks a probe path of a running sidecar; exits 0 if it says 200.",
-      helpNames: [.short, .long])
-
-    @Option(help: "Where the sidecar answers: host:port or unix:@name.")
-    var probeAddress: String
-
-    @Option(help: "For example /startupz/<id>.")
-    var path: String
-
-    func run() async throws {
-      var reader = OptionReader()
-      let address = reader.address(
-        "probe-address", flag: probeAddress, default: .tcp(host: "127.0.0.1", port: 0))
-      try reader.finish()
-      let (status, body) = try await ProbeCheck(address: address, path: path).ask()
-      print("\(status) \(body)")
-      if status != 200 { throw ExitWithCode(1) }
     }
   }
 }

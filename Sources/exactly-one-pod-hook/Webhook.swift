@@ -10,6 +10,7 @@ struct Webhook: AsyncParsableCommand {
 
   @OptionGroup var webhook: WebhookOptions
   @OptionGroup(title: "Sidecar") var injection: InjectionOptions
+  @OptionGroup(title: "Sidecar") var release: ReleaseOptions
   @OptionGroup(title: "Store") var store: StoreOptions
   @OptionGroup var hook: HookOptions
   @OptionGroup var logging: LoggingOptions
@@ -20,7 +21,8 @@ struct Webhook: AsyncParsableCommand {
     let storeConfiguration = store.resolve(&reader)
     let template = injection.resolve(
       &reader, image: ExactlyOnePodHook.image, probePort: ExactlyOnePodHook.probePort,
-      store: storeConfiguration)
+      access: storeConfiguration.sidecarAccess)
+    let releaseDelay = release.resolve(&reader)
     let identity = HookIdentity.exactlyOne(variant: hook.resolve(&reader))
     let level = logging.resolve(&reader)
     let traces = OTLPConfiguration(reader: &reader, serviceName: "exactly-one-pod-hook")
@@ -33,9 +35,12 @@ struct Webhook: AsyncParsableCommand {
     let lockStore = storeConfiguration.makeStore(
       clientName: "exactly-one-pod-webhook", eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
       time: time, logger: telemetry.logger)
+    let claims = LockClaims(
+      store: lockStore, claimTime: template.isGated ? configuration.claimTime : nil,
+      releaseDelay: releaseDelay, wallClock: { WallClock.now.seconds })
     let admission = PodAdmission(
-      identity: identity, template: template, store: lockStore,
-      claimTime: configuration.claimTime, wallClock: { WallClock.now.seconds })
+      identity: identity, template: template, claims: claims,
+      wallClock: { WallClock.now.seconds })
     let process = try WebhookProcess(
       configuration: configuration, admission: admission, time: time,
       telemetry: telemetry)

@@ -2,17 +2,23 @@
 package enum AdmissionOutcome: String, CaseIterable, Sendable {
   case notGuarded = "not_guarded"
   case granted
-  /// Admitted without the lock, to wait for it (`policy: wait`).
+  /// Admitted with empty hands, to wait (`policy: wait`).
   case waiting
   /// The Pod carries the unclaimed claim of this very request.
   case reinvoked
   case dryRun = "dry_run"
   case invalidKey = "invalid_key"
+  case invalidLength = "invalid_length"
   case invalidExpiration = "invalid_expiration"
   case invalidPolicy = "invalid_policy"
   case ambiguous
   case windows
+  /// The lock is another's.
   case taken
+  /// No permit is free.
+  case exhausted
+  /// The other hook keeps its locks under the same keys of the same store.
+  case misconfigured
   case storeUnavailable = "store_unavailable"
 
   package var isAllowed: Bool {

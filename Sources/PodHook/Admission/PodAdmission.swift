@@ -8,7 +8,7 @@ package struct PodAdmission: Sendable {
   package struct Verdict: Sendable {
     package let response: AdmissionResponse
     package let outcome: AdmissionOutcome
-    /// The lock that was asked for; nil for a Pod that is not guarded.
+    /// The key that was asked for; nil for a Pod that is not guarded.
     package let key: NamespacedKey?
     /// The Pod's name as far as it has one.
     package let pod: String
@@ -18,26 +18,19 @@ package struct PodAdmission: Sendable {
 
   let identity: HookIdentity
   let template: SidecarTemplate
-  let store: any LockStore
-  /// How long a claim waits for its sidecar. Only for gated sidecars; the others start with the
-  /// application and get the full expiration at once.
-  let claimTime: Duration
+  package let claims: any Claims
   /// Seconds since 1970, for people.
   let wallClock: @Sendable () -> Int
 
   package init(
-    identity: HookIdentity, template: SidecarTemplate, store: any LockStore, claimTime: Duration,
+    identity: HookIdentity, template: SidecarTemplate, claims: any Claims,
     wallClock: @escaping @Sendable () -> Int
   ) {
     self.identity = identity
     self.template = template
-    self.store = store
-    self.claimTime = claimTime
+    self.claims = claims
     self.wallClock = wallClock
   }
-
-  /// Stands for a token in the answer to a dry run. No store ever holds it.
-  static let placeholder = Token(String(repeating: "0", count: 32))
 
   /// - Parameter deadline: when the answer must be there, on the store's clock.
   package func review(_ request: AdmissionRequest, deadline: Duration) async -> Verdict {
@@ -49,7 +42,8 @@ package struct PodAdmission: Sendable {
           response: .allowed, outcome: .notGuarded, key: nil, pod: request.name, claim: nil)
       }
       pod = guarded.displayName
-      let annotations = try PodAnnotations(reading: guarded.annotations, of: identity)
+      let annotations = try PodAnnotations(
+        reading: guarded.annotations, of: identity, by: claims.annotationRules)
       key = NamespacedKey(namespace: request.namespace, key: annotations.key)
       if try guarded.manifest.spec?.field("os", "name")?.string == "windows" {
         return refuse(.windows, .denied("windows pods are not supported"), key, pod)
@@ -57,14 +51,14 @@ package struct PodAdmission: Sendable {
       guard !request.namespace.isEmpty else {
         return refuse(.ambiguous, .denied("the request names no namespace"), nil, pod)
       }
-      let decision = LockDecision(
+      let decision = ClaimDecision(
         admission: self, request: request, pod: guarded, annotations: annotations,
         key: NamespacedKey(namespace: request.namespace, key: annotations.key), deadline: deadline)
       return try await decision.decide()
     } catch let fault as PodAnnotations.Fault {
       return refuse(fault.outcome, .denied(fault.message), key, pod)
-    } catch let error as StoreError {
-      return refuse(.storeUnavailable, .failed("\(error)"), key, pod)
+    } catch let fault as any ClaimFault {
+      return refuse(fault.outcome, .failed(fault.description), key, pod)
     } catch {
       return refuse(.ambiguous, .denied("the Pod cannot be read: \(error)"), key, pod)
     }
@@ -111,6 +105,7 @@ extension PodAnnotations.Fault {
   fileprivate var outcome: AdmissionOutcome {
     switch self {
     case .key: .invalidKey
+    case .length: .invalidLength
     case .expiration: .invalidExpiration
     case .policy: .invalidPolicy
     }

@@ -1,21 +1,22 @@
 import JSON
 
 /// What a Pod's annotations ask for.
-struct PodAnnotations: Sendable, Hashable {
+package struct PodAnnotations: Sendable, Hashable {
   enum Policy: String, CaseIterable, Sendable {
-    /// Refuse the Pod while another holds the lock.
+    /// Refuse the Pod while there is nothing for it.
     case deny
-    /// Admit it; its containers start when the lock is won.
+    /// Admit it; its containers start when the lock or a permit is won.
     case wait
   }
 
   /// Why the annotations of a guarded Pod cannot be followed.
   enum Fault: Error, Hashable {
-    case key, expiration, policy
+    case key, length, expiration, policy
 
     var message: String {
       switch self {
       case .key: "valid key is not set"
+      case .length: "valid length is not set"
       case .expiration: "valid expiration is not set"
       case .policy: "policy must be \"deny\" or \"wait\""
       }
@@ -24,38 +25,53 @@ struct PodAnnotations: Sendable, Hashable {
 
   /// Bytes.
   static let longestKey = 4096
-  static let expirationRange = 1...31_536_000
-  /// Below this a busy node or a slow store can cost a healthy Pod its lock.
-  static let comfortableExpiration = 10
+
+  /// What one hook takes for an answer.
+  package struct Rules: Sendable {
+    /// Seconds.
+    let expiration: ClosedRange<Int>
+    /// Permits; nil: the hook has no such annotation.
+    let length: ClosedRange<Int>?
+  }
 
   let key: String
+  /// Permits; 1 for a hook without that annotation.
+  let length: Int
   /// Seconds.
   let expiration: Int
   let policy: Policy
 
   /// - Throws: ``Fault``, or `JSONError` if an annotation is there twice.
-  init(reading annotations: JSONNode, of identity: HookIdentity) throws {
+  init(reading annotations: JSONNode, of identity: HookIdentity, by rules: Rules) throws {
     guard let key = try annotations.field(identity.keyAnnotation)?.string, !key.isEmpty,
       // It becomes an argument of a process.
       key.utf8.count <= Self.longestKey, !key.utf8.contains(0)
     else { throw Fault.key }
-    guard let expiration = try annotations.field(identity.expirationAnnotation)?.string,
-      let seconds = Self.seconds(expiration)
-    else { throw Fault.expiration }
+    var length = 1
+    if let range = rules.length {
+      let text = try annotations.field(identity.lengthAnnotation)?.string
+      guard let number = Self.number(text, in: range) else { throw Fault.length }
+      length = number
+    }
+    let expiration = try annotations.field(identity.expirationAnnotation)?.string
+    guard let seconds = Self.number(expiration, in: rules.expiration) else {
+      throw Fault.expiration
+    }
     let policy = try annotations.field(identity.policyAnnotation)
     guard let chosen = policy.map({ Policy(rawValue: $0.string ?? "") }) ?? .deny else {
       throw Fault.policy
     }
     self.key = key
+    self.length = length
     self.expiration = seconds
     self.policy = chosen
   }
 
   /// A whole number in range, in plain digits: no sign, no space.
-  private static func seconds(_ text: String) -> Int? {
-    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-      let seconds = Int(text), expirationRange.contains(seconds)
+  private static func number(_ text: String?, in range: ClosedRange<Int>) -> Int? {
+    guard let text, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let number = Int(text), range.contains(number)
     else { return nil }
-    return seconds
+    return number
   }
 }

@@ -29,6 +29,22 @@ enum Refusal {
     return text
   }
 
+  static func noPermit(_ counts: SemaphoreCounts, length: Int) -> String {
+    var text =
+      "no semaphore available: \(counts.inFlight) of \(length) "
+      + (length == 1 ? "permit is in flight" : "permits are in flight")
+    guard let oldest = counts.oldest else { return text }
+    text += "; the holder longest without a sign of life is "
+    if let holder = oldest.holder {
+      text += "Pod \(holder.displayName)"
+      if let node = holder.node { text += " on node \(node)" }
+      if holder.podUID == nil { text += ", which is starting" }
+    } else {
+      text += "one that left no name"
+    }
+    return text + ", \(max(oldest.silence.components.seconds, 0)) s ago"
+  }
+
   /// The Deployment behind two ReplicaSets, or the ReplicaSet if they are one.
   private static func sameWorkload(_ left: String?, _ right: String?) -> String? {
     guard let left, let right, left.hasPrefix("ReplicaSet/"), right.hasPrefix("ReplicaSet/")

@@ -20,6 +20,13 @@ package struct HookIdentity: Sendable, Hashable {
       variant: variant)
   }
 
+  package static func atLeastSemaphore(variant: String?) -> HookIdentity {
+    HookIdentity(
+      domain: "at-least-semaphore-pod-hook.kaidotio.github.io",
+      guardName: "at-least-semaphore-pod", sidecarName: "at-least-semaphore-pod-sidecar",
+      executable: "/at-least-semaphore-pod-hook", variant: variant)
+  }
+
   /// The full name of an annotation or label.
   package func name(_ short: String) -> String {
     variant.map { "\($0).\(domain)/\(short)" } ?? "\(domain)/\(short)"
@@ -30,6 +37,7 @@ package struct HookIdentity: Sendable, Hashable {
 
   package var guardAnnotation: String { name(guardName) }
   package var keyAnnotation: String { name("key") }
+  package var lengthAnnotation: String { name("length") }
   package var expirationAnnotation: String { name("expiration") }
   package var policyAnnotation: String { name("policy") }
   package var fencingTokenAnnotation: String { name("fencing-token") }

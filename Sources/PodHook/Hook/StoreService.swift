@@ -3,9 +3,9 @@ import ServiceLifecycle
 
 /// A store as a part of a process.
 struct StoreService: Service {
-  private let store: any LockStore
+  private let store: any CoordinationStore
 
-  init(_ store: any LockStore) { self.store = store }
+  init(_ store: any CoordinationStore) { self.store = store }
 
   func run() async throws { try await store.run() }
 }

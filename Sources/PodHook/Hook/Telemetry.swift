@@ -38,5 +38,19 @@ package struct Telemetry: Sendable {
     "lock_lost_total": "Locks lost, by reason.",
     "lock_sidecar_crashes_total": "Starts of a sidecar whose application was running already.",
     "lock_lease_left_seconds": "Time left on the lease when it was renewed.",
+    "at_least_semaphore_queue": "Free permits of a semaphore.",
+    "at_least_semaphore_inflight": "Permits of a semaphore that Pods have.",
+    "at_least_semaphore_length": "The number of permits that was stated last.",
+    "at_least_semaphore_reclaimed_total": "Permits taken from holders that gave no sign of life.",
+    "at_least_semaphore_lost_total": "Holders that came back after their permit was reclaimed.",
+    "at_least_semaphore_over_length_seconds_total":
+      "Time for which such a holder ran while another had its permit.",
+    "permit_held": "1 while this Pod holds its permit.",
+    "permit_acquired_total": "Permits taken over or taken anew.",
+    "permit_heartbeats_total": "Heartbeats that the store took.",
+    "permit_heartbeat_failures_total": "Heartbeats that the store did not answer.",
+    "permit_lost_total": "Permits that turned out to be reclaimed.",
+    "permit_released_total": "Permits given back.",
+    "permit_sidecar_crashes_total": "Starts of a sidecar whose application was running already.",
   ]
 }

@@ -9,23 +9,12 @@ struct SidecarContainer {
   let token: Token
   /// The token's public id.
   let lockID: String
-  let expiration: Int
+  /// What the sidecar must be told of the Pod's annotations.
+  let terms: [String]
   /// Nil for a Pod on the host's network: there nothing listens on TCP.
   let port: Int?
   let isGuaranteed: Bool
   let gracePeriod: Int
-  /// The containers of the Pod that the fence has to stop.
-  let otherContainers: Int
-
-  /// How long before the end of the lease the sidecar gives up.
-  ///
-  /// Stopping takes a moment for each container. A third of the lease is the most that a short lease
-  /// can spare.
-  var fenceMargin: (seconds: Int, isCapped: Bool) {
-    let wanted = 3 + 2 * otherContainers
-    let most = max(expiration / 3, 0)
-    return (min(wanted, most), wanted > most)
-  }
 
   /// All addresses of the Pod, IPv6 too: the kubelet uses the Pod's first one.
   var probeAddress: String { port.map { ":\($0)" } ?? "unix:@\(socketName)" }
@@ -81,23 +70,16 @@ struct SidecarContainer {
   }
 
   private var arguments: [String] {
-    var list = [
-      "sidecar", key.description, token.text,
-      "--expiration-seconds", String(expiration),
-      "--fence-margin-seconds", String(fenceMargin.seconds),
+    var list = ["sidecar", key.description, token.text] + terms
+    list += [
       "--fence", template.isGated ? template.fence.rawValue : Fence.none.rawValue,
       "--termination-grace-period-seconds", String(gracePeriod),
       "--probe-address", probeAddress,
     ]
     if !template.isGated { list.append("--ungated") }
-    if template.releaseDelaySeconds > 0 {
-      list += ["--release-delay-seconds", String(template.releaseDelaySeconds)]
-    }
     if let variant = identity.variant { list += ["--variant", variant] }
     list += template.storeArguments
-    if template.secret != nil {
-      list += ["--redis-credentials-directory", SidecarTemplate.secretPath]
-    }
+    if template.secret != nil { list += template.secretArguments }
     return list
   }
 

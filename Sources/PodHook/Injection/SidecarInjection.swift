@@ -12,8 +12,9 @@ struct SidecarInjection {
   struct Grant {
     let key: NamespacedKey
     let token: Token
-    let expiration: Int
-    /// Nil when the lock was not granted at admission.
+    /// What the sidecar must be told beside them.
+    let arguments: [String]
+    /// Nil when there is none, or nothing was granted at admission.
     let fencingToken: UInt64?
   }
 
@@ -28,26 +29,24 @@ struct SidecarInjection {
     pod.containers.filter { $0.name == identity.containerName }
   }
 
+  var others: [PodManifest.Container] {
+    pod.containers.filter { $0.name != identity.containerName }
+  }
+
   func inject(_ grant: Grant) throws(JSONError) -> Result {
     var result = Result()
-    let others = pod.containers.filter { $0.name != identity.containerName }
+    let others = others
     let port = pod.isHostNetwork ? nil : try freePort(beside: others)
     let sidecar = SidecarContainer(
       identity: identity, template: template, key: grant.key, token: grant.token,
-      lockID: grant.token.publicID, expiration: grant.expiration, port: port,
+      lockID: grant.token.publicID, terms: grant.arguments, port: port,
       isGuaranteed: try QualityOfService.isGuaranteed(pod, others),
-      gracePeriod: try gracePeriod(),
-      otherContainers: others.count)
+      gracePeriod: try gracePeriod())
     try writeMetadata(grant, sidecar, to: &result.patch)
     // The fence first: its paths are valid only while no container has moved.
     try writeFence(sidecar, others, to: &result)
     try place(sidecar, in: &result.patch)
     if let secret = template.secret { try writeVolume(secret, to: &result.patch) }
-    if sidecar.fenceMargin.isCapped {
-      result.warnings.append(
-        "expiration \(grant.expiration) is short for \(others.count + 1) containers: the lock is "
-          + "given up only \(sidecar.fenceMargin.seconds) s before it could run out")
-    }
     return result
   }
 

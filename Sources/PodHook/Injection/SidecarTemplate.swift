@@ -29,17 +29,17 @@ package struct SidecarTemplate: Sendable {
   package var needsSecret = false
   /// What the sidecar needs to reach the store: options of its command line, no secrets.
   package var storeArguments: [String]
+  /// What it needs in addition to find the Secret.
+  package var secretArguments: [String] = []
   /// The ports of the store's members, which go around Istio's proxy.
   package var storePorts: [Int]
-  /// See `--release-delay-seconds`; zero: release at once.
-  package var releaseDelaySeconds: Int
 
   package init(
     image: String, imagePullPolicy: String? = nil, isGated: Bool = true,
     position: Position = .first, fence: Fence = .restartAll, probePort: Int,
     cpuRequest: String = "10m", cpuLimit: String? = nil, memoryRequest: String = "32Mi",
     memoryLimit: String = "32Mi", secret: String? = nil, storeArguments: [String] = [],
-    storePorts: [Int] = [], releaseDelaySeconds: Int = 0
+    storePorts: [Int] = []
   ) {
     self.image = image
     self.imagePullPolicy = imagePullPolicy
@@ -54,7 +54,6 @@ package struct SidecarTemplate: Sendable {
     self.secret = secret
     self.storeArguments = storeArguments
     self.storePorts = storePorts
-    self.releaseDelaySeconds = releaseDelaySeconds
   }
 
   /// Says at start what the injected sidecars will not do.

@@ -14,28 +14,6 @@ package struct LockInspection: Sendable {
     self.time = time
   }
 
-  /// Runs `body` while the store runs.
-  package func withStore<Value: Sendable>(
-    _ body: @escaping @Sendable (LockInspection) async throws -> Value
-  ) async throws -> Value {
-    do {
-      return try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask {
-          try await store.run()
-          return nil
-        }
-        group.addTask { try await body(self) }
-        defer { group.cancelAll() }
-        while let result = try await group.next() {
-          if let value = result { return value }
-        }
-        throw CancellationError()
-      }
-    } catch let error as StoreError {
-      throw FatalError("\(error)", cause: error)
-    }
-  }
-
   /// One lock, or all that are held.
   package func status(_ key: NamespacedKey?) async throws -> [LockReport] {
     let deadline = time.now + Self.timeLimit

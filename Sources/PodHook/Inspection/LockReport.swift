@@ -18,17 +18,7 @@ package struct LockReport: Sendable {
   package static func table(_ reports: [LockReport], now: Int) -> String {
     var rows = [["KEY", "POD", "NODE", "AGE", "TIME LEFT", "FENCING TOKEN"]]
     rows += reports.map { $0.row(now: now) }
-    let widths = rows.reduce(into: [Int](repeating: 0, count: 6)) { widths, row in
-      for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.count) }
-    }
-    return rows.map { row in
-      var line = ""
-      for (cell, width) in zip(row, widths) {
-        line += cell + String(repeating: " ", count: width - cell.count + 3)
-      }
-      while line.last == " " { line.removeLast() }
-      return line + "\n"
-    }.joined()
+    return TextTable.text(rows)
   }
 
   /// A JSON array with one object for each lock.
@@ -45,10 +35,9 @@ package struct LockReport: Sendable {
       return [key.description, "(free)", "-", "-", "-", fencingToken]
     }
     let holder = owner.record.holder
-    let pod = holder.map { $0.displayName + ($0.podUID == nil ? " (starting)" : "") }
     return [
-      key.description, pod ?? "(no name)", holder?.node ?? "-",
-      holder.map { Duration.seconds(max(now - $0.since, 0)).text } ?? "-",
+      key.description, Holder.name(holder), holder?.node ?? "-",
+      Holder.age(holder, now: now),
       owner.timeLeft.map { Duration.seconds($0.components.seconds).text } ?? "never ends",
       fencingToken,
     ]
@@ -68,13 +57,6 @@ package struct LockReport: Sendable {
       lock.field("timeLeftMilliseconds", seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
     guard let holder = owner.record.holder else { return }
-    lock.object("holder") { object in
-      object.field(holder.isGeneratedName ? "generateName" : "pod", holder.pod)
-      if let uid = holder.podUID { object.field("uid", uid) }
-      if let node = holder.node { object.field("node", node) }
-      if let name = holder.owner { object.field("owner", name) }
-      object.field("since", LogTimestamp.text(seconds: holder.since, milliseconds: 0))
-      object.field("ageSeconds", max(now - holder.since, 0))
-    }
+    lock.object("holder") { holder.write(to: &$0, now: now) }
   }
 }

@@ -38,9 +38,6 @@ package struct InjectionOptions: ParsableArguments {
   @Option(help: "A Secret in the Pod's namespace with the store's credentials.")
   package var sidecarSecret: String?
 
-  @Option(help: "Leave the lock that many seconds to live when it is released (default: 0).")
-  package var releaseDelaySeconds: String?
-
   package init() {}
 
   private enum FenceChoice: String, CaseIterable {
@@ -68,9 +65,9 @@ package struct InjectionOptions: ParsableArguments {
   /// - Parameters:
   ///   - image: the default image.
   ///   - probePort: the default port.
-  ///   - store: where the sidecars find their locks.
+  ///   - access: how the sidecars reach the stores.
   package func resolve(
-    _ reader: inout OptionReader, image: String, probePort: Int, store: StoreConfiguration
+    _ reader: inout OptionReader, image: String, probePort: Int, access: SidecarAccess
   ) -> SidecarTemplate {
     var template = SidecarTemplate(
       image: reader.value(
@@ -107,11 +104,10 @@ package struct InjectionOptions: ParsableArguments {
     template.secret = reader.value(
       "sidecar-secret", flag: sidecarSecret, allowed: "the name of a Secret"
     ) { Self.isName($0) ? $0 : nil }
-    template.releaseDelaySeconds = reader.integer(
-      "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)
-    template.needsSecret = store.needsSecret
-    template.storeArguments = store.sidecarArguments
-    template.storePorts = store.ports
+    template.needsSecret = access.needsSecret
+    template.storeArguments = access.arguments
+    template.secretArguments = access.secretArguments
+    template.storePorts = access.ports.sorted()
     return template
   }
 

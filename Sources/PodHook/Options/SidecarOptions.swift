@@ -2,30 +2,15 @@ package import ArgumentParser
 import Coordination
 package import ServiceKit
 
-/// What the webhook tells the sidecar that it injects.
+/// What the webhook tells every sidecar that it injects.
 package struct SidecarOptions: ParsableArguments {
-  @Argument(help: "The lock: <namespace>/<key>.")
-  package var unlockKey: String
-
-  @Argument(help: "The token of the claim.")
-  package var unlockValue: String
-
-  @Option(help: "From the last sign of life until the lock frees itself (default: 60).")
-  package var expirationSeconds: String?
-
-  @Option(help: "How long before that to give up (default: 3, a third of the expiration at most).")
-  package var fenceMarginSeconds: String?
-
   @Option(help: "restart-all, liveness or none (default: restart-all).")
   package var fence: String?
 
   @Option(help: "From SIGTERM until the kubelet kills (default: 10).")
   package var terminationGracePeriodSeconds: String?
 
-  @Option(help: "Leave the lock that many seconds to live when it is released (default: 0).")
-  package var releaseDelaySeconds: String?
-
-  @Option(help: "Where probes are answered: host:port or unix:@name (default: :65531).")
+  @Option(help: "Where probes are answered: host:port or unix:@name (default: the hook's port).")
   package var probeAddress: String?
 
   @Option(
@@ -39,46 +24,47 @@ package struct SidecarOptions: ParsableArguments {
 
   /// What `--termination-grace-period-seconds` takes.
   static let longestGracePeriod = 31_536_000
-  /// The most that is left of a lease for a margin.
-  private static let largestMarginShare = 3
+
+  /// The two arguments in front of the options.
+  package struct Claim {
+    let key: (name: String, value: String)
+    let token: (name: String, value: String)
+
+    /// - Parameters: each with the name that the argument has in messages.
+    package init(key: (name: String, value: String), token: (name: String, value: String)) {
+      self.key = key
+      self.token = token
+    }
+  }
 
   /// - Parameters:
   ///   - environment: `POD_UID`, `POD_NAME` and `NODE_NAME` from the downward API.
   ///   - now: seconds since 1970.
   package func resolve(
-    _ reader: inout OptionReader, defaultPort: Int, environment: [String: String], now: Int
+    _ reader: inout OptionReader, claim: Claim, defaultPort: Int,
+    environment: [String: String], now: Int
   ) -> (SidecarConfiguration, ListenAddress) {
-    let key = NamespacedKey(parsing: unlockKey)
+    let key = NamespacedKey(parsing: claim.key.value)
     if key == nil {
-      reader.rejectArgument("UNLOCK_KEY", value: unlockKey, allowed: "<namespace>/<key>")
+      reader.rejectArgument(
+        claim.key.name, value: claim.key.value, allowed: "<namespace>/<key>")
     }
-    if unlockValue.isEmpty || unlockValue.contains(where: \.isWhitespace) {
-      reader.rejectArgument("UNLOCK_VALUE", value: nil, allowed: "a token without white space")
+    if claim.token.value.isEmpty || claim.token.value.contains(where: \.isWhitespace) {
+      reader.rejectArgument(claim.token.name, value: nil, allowed: "a token without white space")
     }
     let podUID = environment["POD_UID"] ?? ""
     if podUID.isEmpty || podUID.contains(where: \.isWhitespace) {
       reader.rejectVariable(
         "POD_UID", value: nil, allowed: "the UID of the Pod, without white space")
     }
-    let expiration = reader.integer(
-      "expiration-seconds", flag: expirationSeconds, default: 60,
-      in: PodAnnotations.expirationRange)
-    let margin = reader.integer(
-      "fence-margin-seconds", flag: fenceMarginSeconds,
-      default: min(3, expiration / Self.largestMarginShare), in: 0...31_536_000)
     var configuration = SidecarConfiguration(
-      key: key ?? NamespacedKey(namespace: "", key: ""), token: Token(unlockValue),
-      expiration: .seconds(expiration),
-      fenceMargin: .seconds(min(margin, expiration / Self.largestMarginShare)),
+      key: key ?? NamespacedKey(namespace: "", key: ""), token: Token(claim.token.value),
       fence: reader.choice("fence", flag: fence, default: Fence.restartAll),
       isGated: !ungated,
       gracePeriod: .seconds(
         reader.integer(
           "termination-grace-period-seconds", flag: terminationGracePeriodSeconds, default: 10,
           in: 0...Self.longestGracePeriod)),
-      releaseDelay: .seconds(
-        reader.integer(
-          "release-delay-seconds", flag: releaseDelaySeconds, default: 0, in: 0...3600)),
       holder: Holder(
         pod: environment["POD_NAME"] ?? "", podUID: podUID, node: environment["NODE_NAME"],
         since: now))

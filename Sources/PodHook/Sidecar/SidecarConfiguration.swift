@@ -5,17 +5,11 @@ package struct SidecarConfiguration: Sendable {
   package var key: NamespacedKey
   /// The claim that the webhook took, or one that was never taken (`policy: wait`).
   package var token: Token
-  /// From the last sign of life until the lock frees itself.
-  package var expiration: Duration
-  /// How long before that the sidecar gives up.
-  package var fenceMargin: Duration
   package var fence: Fence
-  /// Whether the application waits for ``LockSidecar`` to open the gate.
+  /// Whether the application waits for the sidecar to open the gate.
   package var isGated: Bool
   /// From SIGTERM until the kubelet kills.
   package var gracePeriod: Duration
-  /// Zero: release deletes the lock; otherwise it leaves the lock that long to live.
-  package var releaseDelay: Duration
   /// What all containers of the Pod share, what survives their restarts, and what ends with the
   /// Pod.
   package var sharedDirectory = "/dev/shm"
@@ -23,19 +17,26 @@ package struct SidecarConfiguration: Sendable {
   package var holder: Holder
 
   package init(
-    key: NamespacedKey, token: Token, expiration: Duration, fenceMargin: Duration, fence: Fence,
-    isGated: Bool, gracePeriod: Duration, releaseDelay: Duration, holder: Holder
+    key: NamespacedKey, token: Token, fence: Fence, isGated: Bool, gracePeriod: Duration,
+    holder: Holder
   ) {
     self.key = key
     self.token = token
-    self.expiration = expiration
-    self.fenceMargin = fenceMargin
     self.fence = fence
     self.isGated = isGated
     self.gracePeriod = gracePeriod
-    self.releaseDelay = releaseDelay
     self.holder = holder
   }
 
   var podUID: String { holder.podUID ?? "" }
+
+  /// Whether the end of the sidecar's process stops the application.
+  var isFencing: Bool { fence == .restartAll && isGated }
+
+  /// How long after the shutdown signal to keep what is held. Without a gate the application is
+  /// told at the same moment, and ends meanwhile.
+  var lateness: Duration { isGated ? .zero : max(gracePeriod - .seconds(1), .zero) }
+
+  /// How long giving back may take.
+  var releaseTime: Duration { isGated ? gracePeriod : .seconds(1) }
 }

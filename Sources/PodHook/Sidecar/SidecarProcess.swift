@@ -5,15 +5,20 @@ package import NIOCore
 package import ServiceKit
 import ServiceLifecycle
 
-/// The sidecar, assembled: the store, the probe server, and the lock.
+/// The sidecar, assembled: the stores, the probe server, and what keeps the lock or permit.
 package struct SidecarProcess: Sendable {
   private let runner: ServiceRunner
 
   /// Binds the probe address.
+  ///
+  /// - Parameters:
+  ///   - stores: what the sidecar asks, run as long as the sidecar does.
+  ///   - makeSidecar: makes it, with these effects on the process and its Pod.
   package init(
-    configuration: SidecarConfiguration, probeAddress: ListenAddress, store: any LockStore,
-    registry: PrometheusRegistry, eventLoopGroup: any EventLoopGroup,
-    time: any MonotonicTime = SystemTime(), logger: Logger
+    configuration: SidecarConfiguration, probeAddress: ListenAddress,
+    stores: [any CoordinationStore], registry: PrometheusRegistry,
+    eventLoopGroup: any EventLoopGroup, time: any MonotonicTime = SystemTime(), logger: Logger,
+    makeSidecar: (SidecarEffects) -> any PodSidecar
   ) throws(FatalError) {
     var effects = SidecarEffects()
     effects.whenStarted = ResidentCode.release
@@ -23,19 +28,18 @@ package struct SidecarProcess: Sendable {
         directory: configuration.sharedDirectory,
         name: "hippocampus-\(configuration.podUID)-\(configuration.token.publicID)", time: time)
     }
-    let sidecar = LockSidecar(
-      configuration: configuration, store: store, time: time,
-      wallClock: { WallClock.now.seconds }, effects: effects, logger: logger)
+    let sidecar = makeSidecar(effects)
     let routes = sidecar.routes(registry: registry) { WallClock.now }
     let probes = try MonitorServer(
       name: "probes", address: probeAddress, option: "probe-address",
       eventLoopGroup: eventLoopGroup, logger: logger, respond: routes.respond)
-    // Stopped in reverse: the lock is given back while the store and the probes still answer.
+    // Stopped in reverse: what is held is given back while the stores and the probes still answer.
     runner = ServiceRunner(
-      [
-        .init(VitalPart(StoreService(store), name: "store", of: sidecar), name: "store"),
+      stores.map {
+        .init(VitalPart(StoreService($0), name: "store", of: sidecar), name: "store")
+      } + [
         .init(VitalPart(probes, name: "probes", of: sidecar), name: "probes"),
-        .init(sidecar, name: "lock", whenFinished: .stop),
+        .init(sidecar, name: "sidecar", whenFinished: .stop),
       ], grace: configuration.gracePeriod + .seconds(2), logger: logger)
   }
 
@@ -48,11 +52,11 @@ package struct SidecarProcess: Sendable {
 private struct VitalPart: Service {
   private let service: any Service
   private let name: String
-  private let sidecar: LockSidecar
+  private let sidecar: any PodSidecar
 
   private struct Ended: Error {}
 
-  init(_ service: any Service, name: String, of sidecar: LockSidecar) {
+  init(_ service: any Service, name: String, of sidecar: any PodSidecar) {
     self.service = service
     self.name = name
     self.sidecar = sidecar

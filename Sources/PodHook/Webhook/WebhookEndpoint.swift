@@ -50,7 +50,7 @@ struct WebhookEndpoint: Sendable {
   /// Nobody got the answer, so nobody will start the Pod.
   func takeBack(_ answer: Answer) {
     guard let claim = answer.claim else { return }
-    admission.store.giveBack(claim.key, token: claim.token, podUID: nil)
+    admission.claims.giveBack(claim.key, token: claim.token)
   }
 
   func answer(to request: Request) async -> Answer {

@@ -1,7 +1,7 @@
 package import Coordination
 import Logging
 package import ServiceKit
-import ServiceLifecycle
+package import ServiceLifecycle
 
 /// The webhook, assembled: admission over TLS, metrics, probes, and the store behind them.
 package struct WebhookProcess: Sendable {
@@ -11,17 +11,19 @@ package struct WebhookProcess: Sendable {
   private let logger: Logger
 
   /// Binds the ports and loads the certificates: what cannot work is said here.
+  ///
+  /// - Parameter companions: what runs beside, and ends with, the stores.
   package init(
-    configuration: WebhookConfiguration, admission: PodAdmission, time: any MonotonicTime,
-    telemetry: Telemetry
+    configuration: WebhookConfiguration, admission: PodAdmission,
+    companions: [any Service] = [], time: any MonotonicTime, telemetry: Telemetry
   ) throws(FatalError) {
     let logger = telemetry.logger
-    let store = admission.store
+    let stores = admission.claims.stores
     let certificates = try ServingCertificates(
       directory: configuration.certificateDirectory, logger: logger)
-    let readiness = Readiness(checks: [
-      certificates.healthCheck, Self.storeCheck(store, time).healthCheck,
-    ])
+    let readiness = Readiness(
+      checks: [certificates.healthCheck]
+        + stores.map { Self.storeCheck($0, time).healthCheck })
     var metricsRoutes = MonitorRoutes()
     metricsRoutes.addMetrics(telemetry.registry)
     let metricsTLS =
@@ -41,10 +43,11 @@ package struct WebhookProcess: Sendable {
       logger: logger)
     let exporter = telemetry.exporter.map { [ServiceRunner.Part($0)] } ?? []
     parts =
-      exporter + [
-        .init(StoreService(store), name: "store"),
+      exporter + stores.map { .init(StoreService($0), name: "store") }
+      + companions.map { .init($0) }
+      + [
         .init(
-          StoreFindings(store: store, time: time, logger: logger), name: "findings",
+          StoreFindings(stores: stores, time: time, logger: logger), name: "findings",
           whenFinished: .goOn),
         .init(certificates),
         .init(metrics), .init(probes),
@@ -61,7 +64,7 @@ package struct WebhookProcess: Sendable {
   }
 
   private static func storeCheck(
-    _ store: any LockStore, _ time: any MonotonicTime
+    _ store: any CoordinationStore, _ time: any MonotonicTime
   ) -> CachedCheck {
     CachedCheck(
       HealthCheck("store") {
@@ -75,16 +78,18 @@ package struct WebhookProcess: Sendable {
   }
 }
 
-/// Says once what the store's owner should know.
+/// Says once what the stores' owner should know.
 private struct StoreFindings: Service {
-  let store: any LockStore
+  let stores: [any CoordinationStore]
   let time: any MonotonicTime
   let logger: Logger
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
-      for finding in await store.findings(deadline: time.now + .seconds(5)) {
-        logger.warning("store is not set up safely", metadata: ["finding": "\(finding)"])
+      for store in stores {
+        for finding in await store.findings(deadline: time.now + .seconds(5)) {
+          logger.warning("store is not set up safely", metadata: ["finding": "\(finding)"])
+        }
       }
     }
   }

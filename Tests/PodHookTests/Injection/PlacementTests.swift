@@ -74,11 +74,9 @@ import Testing
   @Test func theTemplateIsFollowed() async throws {
     let sidecar = try await admit {
       $0.imagePullPolicy = "Never"
-      $0.releaseDelaySeconds = 2
       $0.storeArguments = ["--lock-mode", "redlock", "--key-prefix=$x"]
     }.sidecar
     #expect(sidecar["imagePullPolicy"] == "Never")
-    #expect(sidecar.argument("--release-delay-seconds") == "2")
     #expect(sidecar.argument("--lock-mode") == "redlock")
     #expect(sidecar["args"]?.array?.contains("--key-prefix=$$x") == true)
     let plain = try await admit().sidecar
@@ -107,6 +105,7 @@ import Testing
   private func volumes(_ present: JSONValue?) async throws -> [JSONValue]? {
     var template = Admitting.template
     template.secret = "store"
+    template.secretArguments = ["--redis-credentials-directory", SidecarTemplate.secretPath]
     let admitted = try await Admitting(template).admit(
       Pods.pod(spec: present.map { ["volumes": $0] } ?? [:]))
     #expect(

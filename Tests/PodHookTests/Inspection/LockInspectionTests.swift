@@ -100,7 +100,9 @@ import Testing
 
   @Test func runsTheStoreWhileItIsAsked() async throws {
     _ = try await hold("a")
-    let count = try await inspection.withStore { try await $0.status(nil).count }
+    let count = try await withRunning([store]) { [inspection] in
+      try await inspection.status(nil).count
+    }
     #expect(count == 1)
   }
 
@@ -108,7 +110,9 @@ import Testing
     store.fail(.inspect)
     let key = key
     let error = await #expect(throws: FatalError.self) {
-      _ = try await inspection.withStore { try await $0.status(key) }
+      _ = try await withRunning([store]) { [inspection] in
+        try await inspection.status(key)
+      }
     }
     #expect(error?.message.contains("redis-1:6379: connection refused") == true)
   }

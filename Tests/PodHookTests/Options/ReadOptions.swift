@@ -8,12 +8,14 @@ import Testing
 struct WebhookCommand: ParsableArguments {
   @OptionGroup var webhook: WebhookOptions
   @OptionGroup var injection: InjectionOptions
+  @OptionGroup var release: ReleaseOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var hook: HookOptions
 
   struct Read {
     let webhook: WebhookConfiguration
     let template: SidecarTemplate
+    let releaseDelay: Duration
     let store: StoreConfiguration
     let variant: String?
     let faults: [OptionFault]
@@ -25,16 +27,20 @@ struct WebhookCommand: ParsableArguments {
     let webhook = command.webhook.resolve(&reader)
     let store = command.store.resolve(&reader)
     let template = command.injection.resolve(
-      &reader, image: "default:1", probePort: 65531, store: store)
+      &reader, image: "default:1", probePort: 65531, access: store.sidecarAccess)
+    let releaseDelay = command.release.resolve(&reader)
     let variant = command.hook.resolve(&reader)
     return Read(
-      webhook: webhook, template: template, store: store, variant: variant,
-      faults: reader.faults)
+      webhook: webhook, template: template, releaseDelay: releaseDelay, store: store,
+      variant: variant, faults: reader.faults)
   }
 }
 
 /// All options of `sidecar`.
 struct SidecarCommand: ParsableArguments {
+  @Argument var unlockKey: String
+  @Argument var unlockValue: String
+  @OptionGroup var lease: LeaseOptions
   @OptionGroup var sidecar: SidecarOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var hook: HookOptions
@@ -43,6 +49,7 @@ struct SidecarCommand: ParsableArguments {
 
   struct Read {
     let configuration: SidecarConfiguration
+    let terms: LeaseTerms
     let address: ListenAddress
     let store: StoreConfiguration
     let faults: [OptionFault]
@@ -54,11 +61,16 @@ struct SidecarCommand: ParsableArguments {
     let command = try parse(arguments)
     var reader = OptionReader(environment: environment)
     let (configuration, address) = command.sidecar.resolve(
-      &reader, defaultPort: 65531, environment: environment, now: 5)
+      &reader,
+      claim: .init(
+        key: ("UNLOCK_KEY", command.unlockKey), token: ("UNLOCK_VALUE", command.unlockValue)),
+      defaultPort: 65531, environment: environment, now: 5)
+    let terms = command.lease.resolve(&reader)
     let store = command.store.resolve(&reader)
     _ = command.hook.resolve(&reader)
     return Read(
-      configuration: configuration, address: address, store: store, faults: reader.faults)
+      configuration: configuration, terms: terms, address: address, store: store,
+      faults: reader.faults)
   }
 }
 

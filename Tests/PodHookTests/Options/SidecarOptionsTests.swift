@@ -14,9 +14,9 @@ import Testing
     let configuration = read.configuration
     #expect(configuration.key == NamespacedKey(namespace: "demo", key: "a/b"))
     #expect(configuration.token == Token("token"))
-    #expect(configuration.expiration == .seconds(60) && configuration.fenceMargin == .seconds(3))
+    #expect(read.terms.expiration == .seconds(60) && read.terms.fenceMargin == .seconds(3))
     #expect(configuration.fence == .restartAll && configuration.isGated)
-    #expect(configuration.gracePeriod == .seconds(10) && configuration.releaseDelay == .zero)
+    #expect(configuration.gracePeriod == .seconds(10) && read.terms.releaseDelay == .zero)
     #expect(
       configuration.holder == Holder(pod: "app-0", podUID: "uid-0", node: "node-1", since: 5))
     #expect(read.address == .tcp(host: "", port: 65531))
@@ -29,7 +29,7 @@ import Testing
   ])
   func theMarginIsAThirdOfTheExpirationAtMost(arguments: [String], margin: Int) throws {
     let read = try SidecarCommand.read(["demo/k", "token"] + arguments)
-    #expect(read.faults == [] && read.configuration.fenceMargin == .seconds(margin))
+    #expect(read.faults == [] && read.terms.fenceMargin == .seconds(margin))
   }
 
   @Test(arguments: [
@@ -88,13 +88,14 @@ import Testing
     var template = Admitting.template
     template.isGated = isGated
     template.fence = fence
-    template.releaseDelaySeconds = 2
     template.storeArguments = ["--lock-mode", "redlock", "--redis-addresses", "a:1,b:2"]
     let pod = Pods.pod(
       key: key, expiration: "90",
       spec: ["hostNetwork": .bool(isHostNetwork), "terminationGracePeriodSeconds": 77],
       variant: "blue")
-    let admitted = try await Admitting(template, variant: "blue").admit(pod)
+    let admitted = try await Admitting(
+      template, variant: "blue", releaseDelay: .seconds(2)
+    ).admit(pod)
     let arguments = (admitted.sidecar["args"]?.array ?? []).compactMap {
       $0.string?.replacing("$$", with: "$")
     }
@@ -104,15 +105,15 @@ import Testing
     let configuration = read.configuration
     #expect(configuration.key == NamespacedKey(namespace: "demo", key: key))
     #expect(configuration.token == admitted.token && configuration.isGated == isGated)
-    #expect(configuration.expiration == .seconds(90) && configuration.fenceMargin == .seconds(5))
+    #expect(read.terms.expiration == .seconds(90) && read.terms.fenceMargin == .seconds(5))
     #expect(configuration.fence == fence && configuration.gracePeriod == .seconds(77))
-    #expect(configuration.releaseDelay == .seconds(2))
+    #expect(read.terms.releaseDelay == .seconds(2))
     let id = admitted.token.publicID
     #expect(
       read.address
         == (isHostNetwork
           ? .abstract(name: "exactly-one-pod-sidecar-blue-\(id)")
           : .tcp(host: "", port: 65531)))
-    #expect(read.store.addresses.map(\.port) == [1, 2])
+    #expect(read.store.redis.addresses.map(\.port) == [1, 2])
   }
 }

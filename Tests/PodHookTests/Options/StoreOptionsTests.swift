@@ -22,9 +22,9 @@ import Testing
     #expect(sidecar.faults == [])
     #expect(sidecar.store.mode == webhook.store.mode)
     #expect(sidecar.store.keyPrefix == webhook.store.keyPrefix)
-    #expect(sidecar.store.nodeTimeout == webhook.store.nodeTimeout)
+    #expect(sidecar.store.redis.timeout == webhook.store.redis.timeout)
     if webhook.store.mode == .redlock {
-      #expect(sidecar.store.addresses == webhook.store.addresses)
+      #expect(sidecar.store.redis.addresses == webhook.store.redis.addresses)
     }
   }
 
@@ -49,7 +49,9 @@ import Testing
     let read = try WebhookCommand.read(
       ["--redis-addresses", "a:1"], ["REDIS_USERNAME": "me", "REDIS_PASSWORD": "hunter2"])
     #expect(read.faults == [])
-    #expect(read.store.username?.reveal == "me" && read.store.password?.reveal == "hunter2")
+    #expect(
+      read.store.redis.access.username?.reveal == "me"
+        && read.store.redis.access.password?.reveal == "hunter2")
     #expect(!"\(read.template) \(read.store)".contains("hunter2"))
   }
 
@@ -65,15 +67,15 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let arguments = ["--redis-credentials-directory", folder.path()]
     let empty = try WebhookCommand.read(arguments)
-    #expect(empty.faults == [] && empty.store.password == nil)
-    #expect(empty.store.tls.authorityFile == nil)
+    #expect(empty.faults == [] && empty.store.redis.access.password == nil)
+    #expect(empty.store.redis.access.authorityFile == nil)
     for name in ["username", "password", "ca.crt"] {
       try Data("\(name) text\n".utf8).write(to: folder.appending(path: name))
     }
-    let full = try WebhookCommand.read(arguments).store
+    let full = try WebhookCommand.read(arguments).store.redis.access
     #expect(full.username?.reveal == "username text" && full.password?.reveal == "password text")
-    #expect(full.tls.authorityFile?.hasSuffix("/ca.crt") == true)
-    #expect(full.tls.keyFile == nil)
+    #expect(full.authorityFile?.hasSuffix("/ca.crt") == true)
+    #expect(full.keyFile == nil)
   }
 
   @Test(arguments: [
@@ -92,7 +94,7 @@ import Testing
     let store = try WebhookCommand.read(["--lock-mode", "memory"]).store
     store.warn(Logger(label: "test") { _ in logs.handler })
     #expect(logs.lines.count == 1 && logs.lines[0].contains("this process only"))
-    #expect(store.ports == [])
+    #expect(store.sidecarAccess.ports == [])
   }
 
   @Test func portsAreThoseOfAllMembersOnce() throws {

@@ -94,7 +94,7 @@ import Testing
     #expect(template.probePort == 65531 && template.secret == nil)
     #expect(template.cpuRequest == "10m" && template.cpuLimit == nil)
     #expect(template.memoryRequest == "32Mi" && template.memoryLimit == "32Mi")
-    #expect(template.releaseDelaySeconds == 0)
+    #expect(read.releaseDelay == .zero)
     #expect(
       template.storeArguments == ["--lock-mode", "redlock", "--redis-addresses", "127.0.0.1:6379"])
     #expect(template.storePorts == [6379])

@@ -61,9 +61,9 @@ import Testing
   }
 }
 
-@Suite struct LeaseScheduleTests {
-  private func schedule(_ expiration: Duration, _ margin: Duration = .zero) -> LeaseSchedule {
-    LeaseSchedule(expiration: expiration, fenceMargin: margin)
+@Suite struct LeaseTermsTests {
+  private func schedule(_ expiration: Duration, _ margin: Duration = .zero) -> LeaseTerms {
+    LeaseTerms(expiration: expiration, fenceMargin: margin)
   }
 
   @Test(arguments: [

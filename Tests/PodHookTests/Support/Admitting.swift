@@ -18,19 +18,23 @@ struct Admitting {
 
   init(
     _ template: SidecarTemplate = Self.template, variant: String? = nil,
-    sharing other: Admitting? = nil
+    sharing other: Admitting? = nil, releaseDelay: Duration = .zero
   ) {
-    self.init(template, .exactlyOne(variant: variant), sharing: other)
+    self.init(
+      template, .exactlyOne(variant: variant), sharing: other, releaseDelay: releaseDelay)
   }
 
   init(
-    _ template: SidecarTemplate, _ identity: HookIdentity, sharing other: Admitting? = nil
+    _ template: SidecarTemplate, _ identity: HookIdentity, sharing other: Admitting? = nil,
+    releaseDelay: Duration = .zero
   ) {
     self.identity = identity
     store = other?.store ?? ScriptedStore(time: time)
-    hook = PodAdmission(
-      identity: identity, template: template, store: store, claimTime: .seconds(120),
+    let claims = LockClaims(
+      store: store, claimTime: template.isGated ? .seconds(120) : nil, releaseDelay: releaseDelay,
       wallClock: { Self.today })
+    hook = PodAdmission(
+      identity: identity, template: template, claims: claims, wallClock: { Self.today })
   }
 
   func review(_ review: JSONValue) async throws -> PodAdmission.Verdict {

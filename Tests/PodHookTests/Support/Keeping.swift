@@ -33,9 +33,8 @@ struct Keeping {
     self.time = other?.time ?? time
     self.store = other?.store ?? store ?? ScriptedStore(time: self.time)
     configuration = SidecarConfiguration(
-      key: Self.key, token: token ?? Token("never-taken"), expiration: expiration,
-      fenceMargin: margin, fence: fence, isGated: isGated, gracePeriod: grace,
-      releaseDelay: releaseDelay,
+      key: Self.key, token: token ?? Token("never-taken"), fence: fence, isGated: isGated,
+      gracePeriod: grace,
       holder: Holder(pod: "app-0", podUID: uid, node: "node-1", since: Self.today))
     let capture = logs
     mark = other.flatMap { $0.configuration.podUID == uid ? $0.mark : nil } ?? MemoryMark()
@@ -43,7 +42,10 @@ struct Keeping {
     effects.mark = mark
     effects.exit = { [exits] in exits.note($0) }
     sidecar = LockSidecar(
-      configuration: configuration, store: self.store, time: self.time,
+      configuration: configuration,
+      terms: LeaseTerms(
+        expiration: expiration, fenceMargin: margin, releaseDelay: releaseDelay),
+      store: self.store, time: self.time,
       wallClock: { Self.today }, effects: effects,
       logger: Logger(label: "test") { _ in capture.handler })
   }

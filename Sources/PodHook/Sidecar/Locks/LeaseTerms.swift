@@ -1,9 +1,19 @@
 import Coordination
 
-/// When to renew a lease and when to give it up: arithmetic, no clock.
-struct LeaseSchedule: Sendable, Hashable {
-  let expiration: Duration
-  let fenceMargin: Duration
+/// How long a lease lives, when to renew it and when to give it up: arithmetic, no clock.
+package struct LeaseTerms: Sendable, Hashable {
+  /// From the last sign of life until the lock frees itself.
+  package var expiration: Duration
+  /// How long before that the sidecar gives up.
+  package var fenceMargin: Duration
+  /// Zero: release deletes the lock; otherwise it leaves the lock that long to live.
+  package var releaseDelay: Duration
+
+  package init(expiration: Duration, fenceMargin: Duration, releaseDelay: Duration = .zero) {
+    self.expiration = expiration
+    self.fenceMargin = fenceMargin
+    self.releaseDelay = releaseDelay
+  }
 
   /// Between two renewals that succeed, before jitter: a third of the expiration, 10 s at most.
   var interval: Duration { min(expiration / 3, .seconds(10)) }

@@ -14,7 +14,7 @@ import ServiceLifecycle
 ///      └────────────────────┴──────▶ holding     ▼                    restart-all: exit 42
 ///                                             released            otherwise: claiming again
 /// ```
-package final class LockSidecar: Service {
+package final class LockSidecar: PodSidecar {
   let configuration: SidecarConfiguration
   let store: any LockStore
   let time: any MonotonicTime
@@ -22,19 +22,16 @@ package final class LockSidecar: Service {
   private let wallClock: @Sendable () -> Int
   let effects: SidecarEffects
   let view = LockView()
-  let metrics = SidecarMetrics()
+  let metrics = LockMetrics()
   let logger: Logger
-  let schedule: LeaseSchedule
+  let terms: LeaseTerms
+  let patience: Patience
 
-  /// How long one question to the store may take.
-  static let storeTime = Duration.seconds(3)
   /// Between two questions for a lock that another holds.
   private static let pollInterval = Duration.milliseconds(500)
-  /// Between two tries after the store did not answer.
-  static let retryInterval = Duration.seconds(1)
 
   package init(
-    configuration: SidecarConfiguration, store: any LockStore,
+    configuration: SidecarConfiguration, terms: LeaseTerms, store: any LockStore,
     time: any MonotonicTime = SystemTime(), wallClock: @escaping @Sendable () -> Int,
     effects: SidecarEffects = SidecarEffects(), logger: Logger
   ) {
@@ -47,8 +44,8 @@ package final class LockSidecar: Service {
     self.wallClock = wallClock
     self.effects = effects
     self.logger = logger
-    schedule = LeaseSchedule(
-      expiration: configuration.expiration, fenceMargin: configuration.fenceMargin)
+    self.terms = terms
+    patience = Patience(time: time, logger: logger)
   }
 
   /// Runs until graceful shutdown, then gives the lock back.
@@ -56,26 +53,11 @@ package final class LockSidecar: Service {
   package func run() async throws {
     metrics.held.record(0)
     do {
-      try await untilShutdown { try await self.hold() }
+      try await untilShutdown(
+        lateness: configuration.lateness, { try await self.time.sleep(for: $0) }
+      ) { try await self.hold() }
     } catch is CancellationError {}
     await release()
-  }
-
-  /// Runs `body` until it throws or the process is told to stop. Without a gate the application is
-  /// told at the same moment: then the lock is kept while the application ends.
-  private func untilShutdown(_ body: @escaping @Sendable () async throws -> Void) async throws {
-    let lateness =
-      configuration.isGated
-      ? Duration.zero : max(configuration.gracePeriod - .seconds(1), .zero)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await body() }
-      group.addTask {
-        try await gracefulShutdown()
-        try await self.time.sleep(for: lateness)
-      }
-      defer { group.cancelAll() }
-      try await group.next()
-    }
   }
 
   private func hold() async throws {
@@ -101,7 +83,7 @@ package final class LockSidecar: Service {
 
   /// Takes over the claim, or waits until the lock is free and takes it.
   private func win(_ token: Token, _ holder: inout Holder) async throws -> LockLease {
-    let (key, ttl) = (configuration.key, configuration.expiration)
+    let (key, ttl) = (configuration.key, terms.expiration)
     if case .extended(let lease) = try await handOver(token, holder) {
       return won(lease, "lock taken over")
     }
@@ -109,7 +91,7 @@ package final class LockSidecar: Service {
     while true {
       holder.since = wallClock()
       let contender = holder
-      let result = try await persist("lock could not be asked for") {
+      let result = try await patience.persist("lock could not be asked for") {
         deadline throws(StoreError) in
         try await self.store.acquire(key, as: contender, ttl: ttl, deadline: deadline)
       }
@@ -137,10 +119,10 @@ package final class LockSidecar: Service {
   private func handOver(
     _ token: Token, _ holder: Holder
   ) async throws -> LockExtension {
-    try await persist("claim could not be taken over") { deadline throws(StoreError) in
+    try await patience.persist("claim could not be taken over") { deadline throws(StoreError) in
       try await self.store.extend(
         self.configuration.key, .init(token: token), as: holder,
-        ttl: self.configuration.expiration, deadline: deadline)
+        ttl: self.terms.expiration, deadline: deadline)
     }
   }
 
@@ -155,8 +137,8 @@ package final class LockSidecar: Service {
   /// Records that the application starts, then lets it.
   /// - Returns: false if the lock was lost before that.
   private func open(_ lease: LockLease) async throws -> Bool {
-    let giveUpAt = schedule.giveUp(lease)
-    let isRecorded = try await persist("opening could not be recorded", until: giveUpAt) {
+    let giveUpAt = terms.giveUp(lease)
+    let isRecorded = try await patience.persist("opening could not be recorded", until: giveUpAt) {
       deadline throws(StoreError) in
       try await self.store.recordOpened(
         self.configuration.key, token: lease.token, podUID: self.configuration.podUID,
@@ -176,9 +158,9 @@ package final class LockSidecar: Service {
   /// Renews until the lock is lost.
   private func keep(_ first: LockLease, _ holder: Holder) async throws -> LossReason {
     var lease = first
-    var next = schedule.nextRenewal(after: time.now, jitter: .random(in: -1...1))
+    var next = terms.nextRenewal(after: time.now, jitter: .random(in: -1...1))
     while true {
-      let giveUpAt = schedule.giveUp(lease)
+      let giveUpAt = terms.giveUp(lease)
       try await time.sleep(until: min(next, giveUpAt))
       let now = time.now
       if now >= giveUpAt { return .expiring }
@@ -186,50 +168,46 @@ package final class LockSidecar: Service {
         let known = LockLease.Known(
           token: lease.token, fencingToken: lease.fencingToken, isOpened: view.isOpen)
         let result = try await store.extend(
-          configuration.key, known, as: holder, ttl: configuration.expiration,
-          deadline: min(giveUpAt, now + Self.storeTime))
+          configuration.key, known, as: holder, ttl: terms.expiration,
+          deadline: min(giveUpAt, now + Patience.storeTime))
         guard case .extended(let renewed) = result else { return .taken }
         metrics.renewed.increment()
         metrics.timeLeft.record(duration: lease.validUntil - now)
         lease = renewed
         show(lease)
-        next = schedule.nextRenewal(after: now, jitter: .random(in: -1...1))
+        next = terms.nextRenewal(after: now, jitter: .random(in: -1...1))
       } catch {
         try Task.checkCancellation()
         metrics.failedRenewals.increment()
         logger.warning("lock could not be renewed", metadata: ["reason": "\(error)"])
-        next = schedule.nextAttempt(after: time.now)
+        next = terms.nextAttempt(after: time.now)
       }
     }
   }
 
   private func show(_ lease: LockLease) {
-    let giveUpAt = schedule.giveUp(lease)
+    let giveUpAt = terms.giveUp(lease)
     view.hold(lease, until: giveUpAt)
     if view.isOpen { effects.mark?.write(giveUpAt: giveUpAt) }
   }
-
-  /// Whether the end of this process stops the application.
-  var isFencing: Bool { configuration.fence == .restartAll && configuration.isGated }
 
   func lose(_ reason: LossReason) throws {
     view.drop()
     metrics.lost(reason)
     effects.mark?.erase()
     logger.error("lock lost", metadata: ["reason": "\(reason.rawValue)"])
-    guard isFencing else { return }
+    guard configuration.isFencing else { return }
     // At once: an orderly end would wait for whoever is connected to this process.
     effects.exit(Fence.exitCode)
     throw ExitWithCode(Fence.exitCode)
   }
 
-  /// A part that the sidecar cannot do without has ended. The application runs on, so the lock is
-  /// not given back: the fence stops it, or the next sidecar resumes the lock.
-  func abandon(_ part: String, _ error: any Error) {
+  /// The fence stops the application, or the next sidecar resumes the lock.
+  package func abandon(_ part: String, _ error: any Error) {
     let isOpen = view.isOpen
     view.drop()
     logger.critical("part ended", metadata: ["part": "\(part)", "reason": "\(error)"])
-    guard isFencing, isOpen else { return effects.exit(1) }
+    guard configuration.isFencing, isOpen else { return effects.exit(1) }
     effects.mark?.erase()
     effects.exit(Fence.exitCode)
   }

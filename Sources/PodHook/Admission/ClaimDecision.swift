@@ -3,7 +3,7 @@ import Coordination
 import JSON
 
 /// The decision about one guarded Pod whose annotations are in order.
-struct LockDecision {
+struct ClaimDecision {
   let admission: PodAdmission
   let request: AdmissionRequest
   let pod: GuardedPod
@@ -11,7 +11,7 @@ struct LockDecision {
   let key: NamespacedKey
   let deadline: Duration
 
-  private var store: any LockStore { admission.store }
+  private var claims: any Claims { admission.claims }
   private var injection: SidecarInjection {
     SidecarInjection(
       identity: admission.identity, template: admission.template, pod: pod.manifest)
@@ -19,57 +19,41 @@ struct LockDecision {
 
   func decide() async throws -> PodAdmission.Verdict {
     if let port = try await reinvokedProbePort() { return try reinvoked(port) }
-    if request.isDryRun { return try await rehearse() }
     let holder = Holder(
       pod: pod.name, isGeneratedName: pod.isGeneratedName, owner: pod.owner,
       since: admission.wallClock())
-    let ttl =
-      admission.template.isGated ? admission.claimTime : Duration.seconds(annotations.expiration)
-    switch try await store.acquire(key, as: holder, ttl: ttl, deadline: deadline) {
-    case .granted(let lease):
+    let isDryRun = request.isDryRun
+    let answer =
+      isDryRun
+      ? try await claims.rehearse(key, annotations, for: holder, deadline: deadline)
+      : try await claims.take(key, annotations, for: holder, deadline: deadline)
+    switch answer {
+    case .granted(let token, let fencingToken):
       do throws(JSONError) {
-        return try admit(.granted, token: lease.token, fencingToken: lease.fencingToken)
+        return try admit(
+          isDryRun ? .dryRun : .granted, token: token, fencingToken: fencingToken)
       } catch {
-        store.giveBack(key, token: lease.token, podUID: nil)
+        if !isDryRun { claims.giveBack(key, token: token) }
         throw error
       }
-    case .taken(let owner):
-      guard annotations.policy == .wait else { return taken(owner) }
-      return try admit(.waiting, token: .random(), fencingToken: nil)
+    case .refused(let outcome, let message):
+      guard annotations.policy == .wait else { return verdict(.denied(message), outcome) }
+      return isDryRun
+        ? try admit(.dryRun, token: ClaimAnswer.placeholder, fencingToken: nil)
+        : try admit(.waiting, token: .random(), fencingToken: nil)
     }
-  }
-
-  /// The same answer without a change in the store.
-  private func rehearse() async throws -> PodAdmission.Verdict {
-    let snapshot = try await store.inspect(key, podUID: nil, deadline: deadline)
-    if let owner = snapshot.owner {
-      guard annotations.policy == .wait else { return taken(owner) }
-      return try admit(.dryRun, token: PodAdmission.placeholder, fencingToken: nil)
-    }
-    return try admit(
-      .dryRun, token: PodAdmission.placeholder, fencingToken: snapshot.fencingToken + 1)
   }
 
   private func admit(
     _ outcome: AdmissionOutcome, token: Token, fencingToken: UInt64?
   ) throws(JSONError) -> PodAdmission.Verdict {
+    let injection = injection
+    let terms = claims.sidecarTerms(annotations, otherContainers: injection.others.count)
     let result = try injection.inject(
-      .init(
-        key: key, token: token, expiration: annotations.expiration, fencingToken: fencingToken))
-    var warnings = result.warnings
-    if annotations.expiration < PodAnnotations.comfortableExpiration {
-      warnings.insert(
-        "expiration \(annotations.expiration) is below \(PodAnnotations.comfortableExpiration): "
-          + "a slow node or store can cost a healthy Pod its lock", at: 0)
-    }
+      .init(key: key, token: token, arguments: terms.arguments, fencingToken: fencingToken))
     return verdict(
-      AdmissionResponse(patch: result.patch.bytes, warnings: warnings), outcome,
-      claim: outcome == .granted ? token : nil)
-  }
-
-  private func taken(_ owner: LockOwnership) -> PodAdmission.Verdict {
-    verdict(
-      .denied(Refusal.lockTaken(owner, newcomer: pod.owner, now: admission.wallClock())), .taken)
+      AdmissionResponse(patch: result.patch.bytes, warnings: terms.warnings + result.warnings),
+      outcome, claim: outcome == .granted ? token : nil)
   }
 
   private func verdict(
@@ -82,7 +66,7 @@ struct LockDecision {
 
 // MARK: - Re-invocation
 
-extension LockDecision {
+extension ClaimDecision {
   /// Tells the second call for one request from copies and forgeries.
   ///
   /// A sidecar of ours may stay only if its token is a claim of this key that no sidecar has bound,
@@ -100,14 +84,16 @@ extension LockDecision {
     else { return nil }
     let port = Self.probePort(arguments)
     let token = Token(arguments[2])
-    if token == PodAdmission.placeholder, !request.isDryRun { return nil }
-    let owner = try await store.inspect(key, podUID: nil, deadline: deadline).owner
-    if token == PodAdmission.placeholder {
+    if token == ClaimAnswer.placeholder {
+      guard request.isDryRun else { return nil }
       // From a dry run before this one, perhaps: the answer is still that of today.
-      return owner == nil || annotations.policy == .wait ? .some(port) : nil
+      let today = try await claims.rehearse(
+        key, annotations, for: Holder(pod: pod.name, since: 0), deadline: deadline)
+      if case .refused = today, annotations.policy != .wait { return nil }
+      return .some(port)
     }
-    guard let record = owner?.record, record.token == token, let holder = record.holder,
-      holder.podUID == nil, holder.pod == pod.name, holder.isGeneratedName == pod.isGeneratedName
+    guard let holder = try await claims.claimant(key, token: token, deadline: deadline),
+      holder.pod == pod.name, holder.isGeneratedName == pod.isGeneratedName
     else { return nil }
     return .some(port)
   }

@@ -11,10 +11,10 @@ extension LockSidecar {
     let status = view.status(at: time.now)
     view.drop()
     metrics.held.record(0)
-    let end = time.now + (configuration.isGated ? configuration.gracePeriod : .seconds(1))
+    let end = time.now + configuration.releaseTime
     while time.now < end, !Task.isCancelled {
       do throws(StoreError) {
-        let isReleased = try await releaseOnce(deadline: min(time.now + Self.storeTime, end))
+        let isReleased = try await releaseOnce(deadline: min(time.now + Patience.storeTime, end))
         if isReleased {
           metrics.released.increment()
           logger.notice("lock released")
@@ -33,10 +33,10 @@ extension LockSidecar {
   private func releaseOnce(deadline: Duration) async throws(StoreError) -> Bool {
     let (key, uid) = (configuration.key, configuration.podUID)
     let token = await currentToken(deadline: deadline)
-    if configuration.releaseDelay > .zero {
+    if terms.releaseDelay > .zero {
       let result = try await store.extend(
         key, .init(token: token), as: configuration.holder,
-        ttl: min(configuration.releaseDelay, configuration.expiration), deadline: deadline)
+        ttl: min(terms.releaseDelay, terms.expiration), deadline: deadline)
       try await store.forgetOpened(key, podUID: uid, deadline: deadline)
       if case .extended = result { return true }
       return false

@@ -13,7 +13,7 @@ extension LockSidecar {
     let podUID = configuration.podUID
     // Until then the lock of the sidecar before this one cannot be another's.
     let giveUpAt = configuration.isGated ? effects.mark?.read() : nil
-    let snapshot = try await persist("lock could not be read", until: giveUpAt) {
+    let snapshot = try await patience.persist("lock could not be read", until: giveUpAt) {
       deadline throws(StoreError) in
       try await self.store.inspect(self.configuration.key, podUID: podUID, deadline: deadline)
     }
@@ -35,11 +35,11 @@ extension LockSidecar {
   private func resume(
     _ token: Token, _ holder: Holder, until giveUpAt: Duration?
   ) async throws -> LockLease? {
-    let result = try await persist("lock could not be resumed", until: giveUpAt) {
+    let result = try await patience.persist("lock could not be resumed", until: giveUpAt) {
       deadline throws(StoreError) in
       try await self.store.extend(
         self.configuration.key, .init(token: token, isOpened: true), as: holder,
-        ttl: self.configuration.expiration, deadline: deadline)
+        ttl: self.terms.expiration, deadline: deadline)
     }
     if case .extended(let lease) = result { return won(lease, "lock resumed") }
     return try await loseUnguarded()

@@ -1,7 +1,7 @@
 import Metrics
 
-/// What a sidecar counts.
-struct SidecarMetrics: Sendable {
+/// What the sidecar of a lock counts.
+struct LockMetrics: Sendable {
   let held = Gauge(label: "lock_held")
   let acquired = Counter(label: "lock_acquired_total")
   let renewed = Counter(label: "lock_renewed_total")

@@ -1,0 +1,61 @@
+package import Coordination
+package import Logging
+package import NIOCore
+import RedisClient
+
+/// Where the permits live, and how to reach that.
+package struct QueueConfiguration: Sendable {
+  package enum Mode: String, CaseIterable, Sendable {
+    case redis
+    case memory
+  }
+
+  package let mode: Mode
+  let address: RedisAddress
+  package let staleAfter: Duration
+  let store: StoreConfiguration
+
+  /// The store. Its `run()` must run before it can answer.
+  package func makeStore(
+    clientName: String, eventLoopGroup: any EventLoopGroup, time: any MonotonicTime = SystemTime(),
+    logger: Logger
+  ) -> any SemaphoreStore {
+    switch mode {
+    case .memory: return MemorySemaphoreStore(staleAfter: staleAfter, time: time)
+    case .redis:
+      let lanes = eventLoopGroup.makeIterator().map { eventLoop in
+        RedisSemaphoreStore.Lane(
+          eventLoop: eventLoop,
+          client: store.redis.client(
+            of: address, name: clientName, on: eventLoop, logger: logger))
+      }
+      var configuration = RedisSemaphoreStore.Configuration()
+      configuration.staleAfter = staleAfter
+      configuration.keyPrefix = store.keyPrefix
+      configuration.commandTimeout = store.redis.timeout
+      return RedisSemaphoreStore(
+        lanes: Array(lanes), configuration: configuration, time: time, logger: logger)
+    }
+  }
+
+  /// For a sidecar that finds the same permits.
+  package var sidecarAccess: SidecarAccess {
+    var access =
+      switch mode {
+      case .redis: store.redis.sidecarAccess("--queue-redis-address", [address])
+      case .memory: SidecarAccess()
+      }
+    access.arguments = ["--queue-mode", mode.rawValue] + access.arguments
+    return access
+  }
+
+  /// Says at start what will not work later.
+  package func warn(_ logger: Logger) {
+    if mode == .redis, address.host.isLoopbackHost {
+      warnOfLoopback(RedisSettings.text([address]), logger)
+    }
+    if mode == .memory {
+      logger.warning("permits live in this process only: sidecars do not share them")
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import NIOHTTP1
+import ServiceKit
+
+extension MonitorResponse {
+  static func unavailable(_ reason: String) -> MonitorResponse {
+    .text(reason, status: .serviceUnavailable)
+  }
+}
