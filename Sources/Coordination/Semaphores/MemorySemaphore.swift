@@ -33,11 +33,13 @@ struct MemorySemaphore: Sendable {
   }
 
   private mutating func reclaim(staleAfter: Duration, now: Duration) {
-    let stale = entries.filter { $0.value.lastHeartbeat < now - staleAfter }.keys
+    let stale = entries.filter { $0.value.lastHeartbeat < now - staleAfter }
+      .sorted { $0.value.lastHeartbeat < $1.value.lastHeartbeat }
     if stale.isEmpty { return }
-    for token in stale {
-      entries[token] = nil
-      graves[token] = Tombstone(reclaimedAt: now)
+    for (place, entry) in stale.enumerated() {
+      entries[entry.key] = nil
+      // The longest silent first, also among those who are reclaimed at once.
+      graves[entry.key] = Tombstone(reclaimedAt: now + .microseconds(place))
     }
     reclaimed += stale.count
     graves = graves.filter { ($0.value.retakenAt ?? $0.value.reclaimedAt) > now - Self.day }

@@ -18,11 +18,11 @@ package final class Semaphore: Sendable {
   /// background, so that a member of the lock's store that is away costs no more than this.
   private static let unlockTime = Duration.milliseconds(100)
 
-  private let store: any SemaphoreStore
+  package let store: any SemaphoreStore
   private let locks: any LockStore
   private let name: String
   private let time: any MonotonicTime
-  private let passes: SharedPasses
+  let passes: SharedPasses
 
   /// - Parameters:
   ///   - locks: where the lock around a key is taken, under the key's own name.

@@ -104,6 +104,13 @@ final class SharedPasses: Sendable {
     rider?.continuation.resume(returning: .ride(.failure(error(owner))))
   }
 
+  /// How many wait for a key's pass or ride along, without the leader.
+  func followers(of key: NamespacedKey) -> Int {
+    state.withLock { state in
+      state.lines[key].map { $0.riding.count + $0.waiting.count } ?? 0
+    }
+  }
+
   // MARK: Leading
 
   /// Notes who has the lock, for those who are late because of it.

@@ -12,8 +12,9 @@ extension RedisSemaphoreScripts {
           'ZRANGEBYSCORE', flight, '-inf', '(' .. number(now - limit), 'LIMIT', 0, 1000)
         if #stale > 0 then
           local buried = {}
-          for _, token in ipairs(stale) do
-            buried[#buried + 1] = number(-now)
+          for place, token in ipairs(stale) do
+            -- The longest silent first, also among those who are reclaimed at once.
+            buried[#buried + 1] = number(-now - (count + place) / 1000000)
             buried[#buried + 1] = token
           end
           redis.call('ZREM', flight, unpack(stale))

@@ -1,0 +1,58 @@
+import Coordination
+import LocalServers
+import Testing
+
+/// Every kind of store that has to obey the same rules about permits.
+enum SemaphoreKind: CaseIterable, CustomTestStringConvertible {
+  case memory, redis, redis6
+
+  var testDescription: String { "\(self)" }
+}
+
+/// A store, and the power to let time pass in it.
+struct SemaphoreSubject: Sendable {
+  let store: any SemaphoreStore
+  /// Makes all that the store knows about a key this much older; tests give it in terms of
+  /// ``SemaphoreStore/staleAfter``.
+  let pass: @Sendable (Duration, NamespacedKey) async throws -> Void
+}
+
+/// A server of each version, shared by the tests of a suite, which use different keys.
+struct SharedQueues: SuiteTrait, TestScoping {
+  @TaskLocal static var redis: QueueRedis?
+  @TaskLocal static var redis6: QueueRedis?
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing function: @Sendable @concurrent () async throws -> Void
+  ) async throws {
+    try await withQueue { redis in
+      try await withQueue(settings: .redis6()) { redis6 in
+        try await Self.$redis.withValue(redis) {
+          try await Self.$redis6.withValue(redis6) { try await function() }
+        }
+      }
+    }
+  }
+}
+
+extension Trait where Self == SharedQueues {
+  static var sharedQueues: SharedQueues { SharedQueues() }
+}
+
+/// A store of this kind. Needs ``SharedQueues`` around it.
+func subject(_ kind: SemaphoreKind) throws -> SemaphoreSubject {
+  func subject(_ queue: QueueRedis?) throws -> SemaphoreSubject {
+    let queue = try #require(queue)
+    return SemaphoreSubject(store: queue.store) { try await queue.age($1, by: $0) }
+  }
+  switch kind {
+  case .memory:
+    let clock = ShiftedTime()
+    return SemaphoreSubject(store: MemorySemaphoreStore(time: clock)) { duration, _ in
+      clock.advance(by: duration)
+    }
+  case .redis: return try subject(SharedQueues.redis)
+  case .redis6: return try subject(SharedQueues.redis6)
+  }
+}
