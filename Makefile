@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Executables that are released, each with an image of the same name.
-PRODUCTS := exactly-one-pod-hook
+PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook
 DIST := .build/dist
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 # Arguments for `swift test`, such as TEST_ARGUMENTS='--filter RESPTests'.
@@ -15,8 +15,10 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: dependencies ## Show exactly-one-pod-hook at work, with real Redis servers, webhook and sidecars
-	@scripts/quietly build-hook swift build --product exactly-one-pod-hook
+demo: dependencies ## Show the two hooks at work, with real Redis servers, webhooks and sidecars
+	@for product in $(PRODUCTS); do \
+	  scripts/quietly "build-$$product" swift build --product "$$product"; \
+	done
 	@scripts/quietly build-demo swift build --product demo
 	@"$$(swift build --show-bin-path)/demo"
 

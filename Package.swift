@@ -133,7 +133,10 @@ let package = Package(
     // Domain: the rules.
     library(
       "Coordination",
-      ["JSON", "RESP", "RedisClient", nioCore, nioPosix, lifecycle, logging, metrics, crypto]),
+      [
+        "JSON", "RESP", "RedisClient", "EtcdClient", nioCore, nioPosix, lifecycle, logging, metrics,
+        crypto,
+      ]),
     library(
       "PodHook",
       [
@@ -165,7 +168,9 @@ let package = Package(
     library(
       "LocalKubelet",
       ["JSON", "AdmissionReview", "LocalServers", httpClient, nioCore, nioHTTP1, nioSSL, yams]),
-    executable("demo", ["LocalKubelet", "LocalServers", "exactly-one-pod-hook"]),
+    executable(
+      "demo",
+      ["LocalKubelet", "LocalServers", "JSON", "exactly-one-pod-hook", "at-least-semaphore-pod-hook"]),
 
     tests("JSONTests", ["JSON"]),
     tests("RESPTests", ["RESP", nioCore]),
@@ -176,7 +181,7 @@ let package = Package(
       ["RedisClient", "RESP", "LocalServers", nioCore, nioPosix, nioEmbedded, lifecycle, logging]),
     tests(
       "EtcdClientTests",
-      ["EtcdClient", "LocalServers", grpcCore, nioPosix, lifecycle, logging]),
+      ["EtcdClient", "LocalServers", nioPosix, logging]),
     tests(
       "ServiceKitTests",
       [
@@ -186,8 +191,8 @@ let package = Package(
     tests(
       "CoordinationTests",
       [
-        "Coordination", "RedisClient", "RESP", "LocalServers", "JSON", nioCore, nioPosix, logging,
-        lifecycle,
+        "Coordination", "RedisClient", "EtcdClient", "RESP", "LocalServers", "JSON", nioCore,
+        nioPosix, logging, lifecycle,
       ]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests(
@@ -199,8 +204,8 @@ let package = Package(
     tests(
       "IntegrationTests",
       [
-        "exactly-one-pod-hook", "LocalServers", "LocalKubelet", "JSON", httpClient, nioCore,
-        nioPosix, nioHTTP1, nioSSL,
+        "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "LocalServers", "LocalKubelet",
+        "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -20,6 +20,9 @@ struct ContainerSpec: Sendable {
   /// its name depends on the variant.
   var isHookSidecar: Bool { arguments.first == "sidecar" }
 
+  /// Whose sidecar it is.
+  var hook: HookProgram { HookProgram(naming: name) ?? .exactlyOne }
+
   /// Whether other containers wait for its startup probe.
   var isGate: Bool { isHookSidecar && isNativeSidecar }
 

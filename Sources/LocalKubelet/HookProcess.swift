@@ -3,10 +3,10 @@ package import LocalServers
 import NIOCore
 import NIOHTTP1
 
-/// The real webhook: `exactly-one-pod-hook webhook` on 127.0.0.1.
+/// A real webhook: `<executable> webhook` on 127.0.0.1.
 package final class HookProcess: Sendable {
   package struct Settings: Sendable {
-    /// The path of `exactly-one-pod-hook`.
+    /// The path of the hook's executable.
     package var executable: String
     package var certificates: TestCertificates
     package var redisAddresses: [String]
@@ -97,7 +97,7 @@ package final class HookProcess: Sendable {
           "--redis-addresses", settings.redisAddresses.joined(separator: ","),
         ] + settings.arguments,
         environment: settings.environment,
-        installHint: "build it: swift build --product exactly-one-pod-hook"))
+        installHint: "build it: swift build"))
     return HookProcess(ports: ports, process: process)
   }
 }

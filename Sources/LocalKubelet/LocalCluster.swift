@@ -6,7 +6,7 @@ package struct LocalCluster: Sendable {
   package let processes: LocalProcesses
   package let redis: [RedisServer]
   package let certificates: TestCertificates
-  /// The webhooks, one for each variant, in the order in which they are asked.
+  /// The webhooks, in the order in which they are asked.
   package let hooks: [HookProcess]
   package let kubelet: LocalKubelet
 
@@ -17,15 +17,38 @@ package struct LocalCluster: Sendable {
     /// More options of the webhook.
     package var hookArguments: [String] = []
     package var hookEnvironment: [String: String] = [:]
-    /// Several hooks in one cluster: the `VARIANT` of each, nil for none. At least one.
-    package var variants: [String?] = [nil]
+    /// In the order in which the API server asks them. At least one.
+    package var hooks = [Hook(.exactlyOne)]
     package var kubelet: LocalKubelet.Settings
 
-    /// - Parameter executable: the path of `exactly-one-pod-hook`.
-    package init(executable: String) {
-      kubelet = LocalKubelet.Settings(executable: executable)
+    package init(executables: HookExecutables) {
+      kubelet = LocalKubelet.Settings(executables: executables)
     }
   }
+
+  /// One installation of a hook.
+  package struct Hook: Sendable, Hashable {
+    package var program: HookProgram
+    /// Its `VARIANT`.
+    package var variant: String?
+    /// More options of this webhook.
+    package var arguments: [String]
+
+    package init(_ program: HookProgram, variant: String? = nil, arguments: [String] = []) {
+      self.program = program
+      self.variant = variant
+      self.arguments = arguments
+    }
+
+    /// The two hooks share the servers, and keep their locks apart by a prefix.
+    fileprivate func storeArguments(_ redis: [RedisServer]) -> [String] {
+      guard program == .atLeastSemaphore, let queue = redis.first else { return [] }
+      return ["--key-prefix", LocalCluster.semaphorePrefix, "--queue-redis-address", queue.address]
+    }
+  }
+
+  /// In front of all keys of the semaphore hook.
+  package static let semaphorePrefix = "semaphore:"
 
   /// The first webhook, mostly the only one.
   package var hook: HookProcess { hooks[0] }
@@ -39,13 +62,14 @@ package func withLocalCluster<Result: Sendable>(
     let redis = try await processes.startRedisServers(settings.redisCount, settings.redis)
     let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
     var hooks: [HookProcess] = []
-    for variant in settings.variants {
-      var hook = HookProcess.Settings(
-        executable: settings.kubelet.executable, certificates: certificates,
-        redisAddresses: redis.map(\.address), arguments: settings.hookArguments,
+    for hook in settings.hooks {
+      var process = HookProcess.Settings(
+        executable: settings.kubelet.executables[hook.program], certificates: certificates,
+        redisAddresses: redis.map(\.address),
+        arguments: hook.storeArguments(redis) + settings.hookArguments + hook.arguments,
         environment: settings.hookEnvironment)
-      hook.environment["VARIANT"] = variant
-      hooks.append(try await HookProcess.start(hook, in: processes))
+      process.environment["VARIANT"] = hook.variant
+      hooks.append(try await HookProcess.start(process, in: processes))
     }
     return try await withLocalKubelet(
       settings.kubelet, webhooks: hooks.map(\.address), authorityPath: certificates.authorityPath,

@@ -16,8 +16,8 @@ package final class LocalKubelet: Sendable {
       case run
     }
 
-    /// The path of `exactly-one-pod-hook`, which sidecars run.
-    package var executable: String
+    /// What sidecars run.
+    package var executables: HookExecutables
     package var applications = Applications.record
     /// Between two startup probes. Kubernetes: one second at least.
     package var probePeriod = Duration.milliseconds(25)
@@ -29,8 +29,8 @@ package final class LocalKubelet: Sendable {
     /// `timeoutSeconds` of the webhook configuration.
     package var webhookTimeoutSeconds = 10
 
-    package init(executable: String) {
-      self.executable = executable
+    package init(executables: HookExecutables) {
+      self.executables = executables
     }
   }
 

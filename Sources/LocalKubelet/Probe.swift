@@ -28,10 +28,10 @@ enum Probe: Sendable, Hashable {
     if case .http(_, let port) = self { port } else { nil }
   }
 
-  /// Probes once; one second at most, as Kubernetes does by default. The `executable` stands for
-  /// the first word of an exec probe, which is a path in the sidecar's image.
+  /// Probes once; one second at most, as Kubernetes does by default. One of the `executables` stands
+  /// for the first word of an exec probe, which is a path in the sidecar's image.
   func succeeds(
-    with client: HTTPClient, executable: String, in processes: LocalProcesses
+    with client: HTTPClient, executables: HookExecutables, in processes: LocalProcesses
   ) async -> Bool {
     switch self {
     case .http(let path, let port):
@@ -39,9 +39,10 @@ enum Probe: Sendable, Hashable {
       let response = try? await client.execute(request, timeout: .seconds(1))
       return response.map { (200..<400).contains($0.status.code) } ?? false
     case .exec(let command):
+      guard let program = command.first.flatMap(HookProgram.init(naming:)) else { return false }
       let process = try? await processes.start(
         LocalProcess.Command(
-          name: "probe", executable: executable, arguments: Array(command.dropFirst())))
+          name: "probe", executable: executables[program], arguments: Array(command.dropFirst())))
       let status = try? await withDeadline(.seconds(1), "the probe ends") {
         try await process?.waitForExit()
       }

@@ -43,7 +43,7 @@ extension RunningPod {
   func keepAlive(by probe: Probe) async {
     while !isEnding {
       let isAlive = await probe.succeeds(
-        with: kubelet.client, executable: kubelet.settings.executable, in: kubelet.processes)
+        with: kubelet.client, executables: kubelet.settings.executables, in: kubelet.processes)
       if !isAlive, !isEnding, isAppRunning {
         await stopApplications()
         await pauseBeforeRestart()

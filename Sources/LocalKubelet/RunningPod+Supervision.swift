@@ -46,7 +46,7 @@ extension RunningPod {
   private func passes(_ probe: Probe) async {
     while !isEnding {
       let passed = await probe.succeeds(
-        with: kubelet.client, executable: kubelet.settings.executable, in: kubelet.processes)
+        with: kubelet.client, executables: kubelet.settings.executables, in: kubelet.processes)
       if passed { return }
       try? await Task.sleep(for: kubelet.settings.probePeriod)
     }
@@ -75,7 +75,7 @@ extension RunningPod {
     var environment = container.environment
     environment["SHARED_DIRECTORY"] = sharedDirectory
     let command = LocalProcess.Command(
-      name: "\(name)/\(container.name)", executable: kubelet.settings.executable,
+      name: "\(name)/\(container.name)", executable: kubelet.settings.executables[container.hook],
       arguments: container.arguments, environment: environment)
     guard let process = try? await kubelet.processes.start(command) else { return nil }
     let ending = state.update { state in

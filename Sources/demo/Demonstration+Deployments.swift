@@ -35,7 +35,8 @@ extension Demonstration {
   func begin(_ workload: Workload, pod count: Int = 1) async throws -> RunningPod {
     let pod = try await workload.pod(count)
     let token = Int(pod.annotation("\(Self.annotation)fencing-token") ?? "")
-    runs.append(Run(pod: pod, token: token, end: "-"))
+    let key = pod.annotation("\(Self.annotation)key") ?? ""
+    runs.append(Run(pod: pod, key: key, token: token, end: "-"))
     let running = try await pod.wait(for: .appRunning)
     let admitted = try await pod.wait(for: .admitted)
     let tokenText = token.map { "\($0)" } ?? "missing"

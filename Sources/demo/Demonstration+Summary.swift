@@ -8,22 +8,23 @@ extension Demonstration {
     narrator.title("Summary")
     if !runs.isEmpty {
       narrator.plain(
-        "  \(filled("Pod", 24))\(filled("key", 10))\(padded("token", 5))  "
+        "  \(filled("Pod", 27))\(filled("key", 10))\(padded("token", 5))  "
           + "\(filled("application ran", 22))ended by")
     }
     var last: [String: (until: ContinuousClock.Instant, token: Int)] = [:]
     for run in runs {
-      let key = run.pod.annotation("\(Self.annotation)key") ?? ""
+      let key = run.key
       let from = time(of: .appRunning, run.pod)
       let until = time(of: .appStopped, run.pod)
       narrator.plain(
-        "  \(filled(run.pod.name, 24))\(filled(key, 10))"
+        "  \(filled(run.pod.name, 27))\(filled(key, 10))"
           + "\(padded(run.token.map { "\($0)" } ?? "-", 5))  "
           + "\(filled("\(since(from)) to \(since(until))", 22))\(run.end)")
-      if let before = last[key], let from, from < before.until || (run.token ?? 0) <= before.token {
+      guard let token = run.token else { continue }
+      if let before = last[key], let from, from < before.until || token <= before.token {
         narrator.fail("\(run.pod.name) overlapped with its predecessor, or its token did not grow")
       }
-      if let until { last[key] = (until, run.token ?? 0) }
+      if let until { last[key] = (until, token) }
     }
     let failures = narrator.failures
     narrator.plain("")
@@ -33,8 +34,8 @@ extension Demonstration {
       return false
     }
     narrator.plain(
-      "Never two at once, and the fencing tokens only grew. "
-        + "\(seconds(.now - narrator.start)) in all.")
+      "Never two Pods of a lock at once, and the fencing tokens only grew; never fewer permits of "
+        + "the semaphore than promised. \(seconds(.now - narrator.start)) in all.")
     return true
   }
 

@@ -4,32 +4,35 @@ import LocalServers
 
 /// The demo: real Redis servers, the real webhook, real sidecars, and the Pods of the examples.
 final class Demonstration {
-  static let annotation = "exactly-one-pod-hook.kaidotio.github.io/"
+  static let annotation = "\(HookProgram.exactlyOne.domain)/"
 
   let narrator = Narrator()
-  private let executable: String
+  let executables: HookExecutables
   private let examples: String
   /// The Pods that ran, for the summary.
   var runs: [Run] = []
 
   struct Run {
     let pod: RunningPod
+    let key: String
+    /// Nil for a Pod with a permit of a semaphore.
     let token: Int?
     var end: String
   }
 
-  init(executable: String, examples: String) {
-    self.executable = executable
+  /// - Parameter examples: the folder of the applications, each with its examples.
+  init(executables: HookExecutables, examples: String) {
+    self.executables = executables
     self.examples = examples
   }
 
-  /// The path of an executable in the directory of this one.
-  static func siblingExecutable(_ name: String) -> String {
+  /// The folder that this executable is in.
+  static var ownDirectory: String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     let path = String(
       decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    return path.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/\(name)"
+    return path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
   }
 
   /// Shows everything.
@@ -37,22 +40,29 @@ final class Demonstration {
   /// - Returns: whether all went as it must.
   func run() async -> Bool {
     narrator.plain("exactly-one-pod-hook: of the Pods that share a key, at most one runs.")
+    narrator.plain("at-least-semaphore-pod-hook: N Pods of a key can run, whatever crashes.")
     do {
-      let deployments = try Manifest.all(inFile: "\(examples)/deployment.yaml")
+      let locks = "\(examples)/exactly-one-pod-hook/examples"
+      let deployments = try Manifest.all(inFile: "\(locks)/deployment.yaml")
       // The Jobs' work, shortened for an impatient audience.
-      let jobs = try Manifest.all(inFile: "\(examples)/job.yaml") { text in
+      let jobs = try Manifest.all(inFile: "\(locks)/job.yaml") { text in
         text.replacing("sleep 15", with: "sleep 2")
       }
       guard deployments.count == 2, jobs.count == 2 else {
-        throw LocalKubeletError(.manifest, "\(examples) must hold two Deployments and two Jobs")
+        throw LocalKubeletError(.manifest, "\(locks) must hold two Deployments and two Jobs")
       }
-      var settings = LocalCluster.Settings(executable: executable)
+      let renderer = try Manifest.all(
+        inFile: "\(examples)/at-least-semaphore-pod-hook/examples/deployment.yaml")
+      var settings = LocalCluster.Settings(executables: executables)
+      settings.hooks = [
+        .init(.exactlyOne), .init(.atLeastSemaphore, arguments: Self.semaphoreArguments),
+      ]
       settings.kubelet.applications = .run
       settings.kubelet.creationBackoff = .milliseconds(50)
       narrator.title("The stage")
       try await withLocalCluster(settings) { cluster in
         do {
-          try await play(deployments, jobs, in: cluster)
+          try await play(deployments, jobs, renderer[0], in: cluster)
         } catch {
           narrator.fail("\(error)")
         }
@@ -65,18 +75,24 @@ final class Demonstration {
   }
 
   private func play(
-    _ deployments: [Manifest], _ jobs: [Manifest], in cluster: LocalCluster
+    _ deployments: [Manifest], _ jobs: [Manifest], _ renderer: Manifest,
+    in cluster: LocalCluster
   ) async throws {
     let ports = cluster.redis.map { "\($0.port)" }.joined(separator: ", ")
     narrator.say("three independent Redis servers run on ports \(ports)")
-    narrator.say("the webhook serves TLS on port \(cluster.hook.port) and is ready")
+    narrator.say(
+      "both webhooks serve TLS, on the ports \(cluster.hooks[0].port) and "
+        + "\(cluster.hooks[1].port), and are ready")
     try await playDeployments(deployments[0], deployments[1], in: cluster)
     try await playJobs(jobs[0], jobs[1], in: cluster)
+    try await playSemaphore(renderer, in: cluster)
   }
 
   private func showLogs(of cluster: LocalCluster) {
     narrator.title("What the processes logged last")
-    for line in cluster.hook.process.output.suffix(30) { narrator.plain("webhook: \(line)") }
+    for hook in cluster.hooks {
+      for line in hook.process.output.suffix(30) { narrator.plain("webhook: \(line)") }
+    }
     for run in runs {
       for line in run.pod.sidecarOutput.suffix(20) {
         narrator.plain("\(run.pod.name): \(line)")

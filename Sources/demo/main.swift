@@ -1,9 +1,9 @@
 import Glibc
+import LocalKubelet
 
-// Shows exactly-one-pod-hook at work: `demo [EXECUTABLE [EXAMPLES]]`.
+// Shows the hooks at work: `demo [EXECUTABLES [APPLICATIONS]]`, both folders.
 let arguments = CommandLine.arguments.dropFirst()
 let demonstration = Demonstration(
-  executable: arguments.first ?? Demonstration.siblingExecutable("exactly-one-pod-hook"),
-  examples: arguments.dropFirst().first
-    ?? "cluster/applications/exactly-one-pod-hook/examples")
+  executables: HookExecutables(directory: arguments.first ?? Demonstration.ownDirectory),
+  examples: arguments.dropFirst().first ?? "cluster/applications")
 exit(await demonstration.run() ? 0 : 1)

@@ -171,7 +171,7 @@ import Testing
       let port = try FreePort.next()
       let process = try await processes.start(
         LocalProcess.Command(
-          name: "sidecar", executable: HookExecutable.path(),
+          name: "sidecar", executable: HookExecutables.built()[.exactlyOne],
           arguments: [
             "sidecar", "ns/key", "token", "--redis-addresses", redis.address, "--probe-address",
             "127.0.0.1:\(port)",

@@ -39,7 +39,7 @@ import Testing
 
   @Test func aPodMayBeGuardedByTwoHooks() async throws {
     try await withCluster {
-      $0.variants = [nil, "license"]
+      $0.hooks = [.init(.exactlyOne), .init(.exactlyOne, variant: "license")]
     } _: { cluster in
       var object = guardedPod("two", key: "writer")
       object.ask(for: "seat", variant: "license")

@@ -32,7 +32,8 @@ import Testing
     try await withRedis { processes, certificates, address in
       let hook = try await HookProcess.start(
         HookProcess.Settings(
-          executable: HookExecutable.path(), certificates: certificates, redisAddresses: [address],
+          executable: HookExecutables.built()[.exactlyOne], certificates: certificates,
+          redisAddresses: [address],
           arguments: ["--redis-ca-file", certificates.authorityPath],
           environment: ["REDIS_PASSWORD": Self.password]),
         in: processes)
@@ -70,7 +71,8 @@ import Testing
       }
       let hook = try await HookProcess.start(
         HookProcess.Settings(
-          executable: HookExecutable.path(), certificates: certificates, redisAddresses: [address],
+          executable: HookExecutables.built()[.exactlyOne], certificates: certificates,
+          redisAddresses: [address],
           arguments: ["--redis-ca-file", certificates.authorityPath],
           environment: ["REDIS_PASSWORD": wrong]),
         awaitReady: false, in: processes)

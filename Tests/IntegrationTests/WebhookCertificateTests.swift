@@ -49,7 +49,7 @@ import Testing
     // The last one of two equal options counts.
     try await HookProcess.start(
       HookProcess.Settings(
-        executable: HookExecutable.path(), certificates: certificates,
+        executable: HookExecutables.built()[.exactlyOne], certificates: certificates,
         redisAddresses: ["127.0.0.1:1"],
         arguments: ["--lock-mode", "memory"] + (directory.map { ["--certDir", $0] } ?? [])),
       in: processes)

@@ -19,7 +19,7 @@ import Testing
       let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
       let hook = try await HookProcess.start(
         HookProcess.Settings(
-          executable: HookExecutable.path(), certificates: certificates,
+          executable: HookExecutables.built()[.exactlyOne], certificates: certificates,
           redisAddresses: ["127.0.0.1:1"], arguments: ["--lock-mode", "memory"] + arguments,
           environment: environment),
         in: processes)

@@ -18,7 +18,7 @@ import Testing
       let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
       let hook = try await HookProcess.start(
         HookProcess.Settings(
-          executable: HookExecutable.path(), certificates: certificates,
+          executable: HookExecutables.built()[.exactlyOne], certificates: certificates,
           redisAddresses: redis.map(\.address)),
         awaitReady: false, in: processes)
       let unready = try await eventually("readiness is told") { await readiness(hook) }

@@ -19,7 +19,7 @@ extension LocalProcesses {
   ) async throws -> FinishedCommand {
     let process = try await start(
       LocalProcess.Command(
-        name: arguments.joined(separator: " "), executable: HookExecutable.path(),
+        name: arguments.joined(separator: " "), executable: HookExecutables.built()[.exactlyOne],
         arguments: arguments, environment: environment))
     let status = try await withDeadline(limit, "\(arguments) ends") {
       try await process.waitForExit()

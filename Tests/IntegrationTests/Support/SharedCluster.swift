@@ -34,7 +34,7 @@ func withCluster<Result: Sendable>(
   _ configure: (inout LocalCluster.Settings) -> Void = { _ in },
   _ body: (LocalCluster) async throws -> Result
 ) async throws -> Result {
-  var settings = LocalCluster.Settings(executable: try HookExecutable.path())
+  var settings = LocalCluster.Settings(executables: try .built())
   // Controllers that try again soon, so that hand-overs can be measured.
   settings.kubelet.creationBackoff = .milliseconds(20)
   configure(&settings)

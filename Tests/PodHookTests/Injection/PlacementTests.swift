@@ -105,7 +105,7 @@ import Testing
   private func volumes(_ present: JSONValue?) async throws -> [JSONValue]? {
     var template = Admitting.template
     template.secret = "store"
-    template.secretArguments = ["--redis-credentials-directory", SidecarTemplate.secretPath]
+    template.secretArguments = ["--redis-credentials-directory", "/var/run/secrets/hippocampus"]
     let admitted = try await Admitting(template).admit(
       Pods.pod(spec: present.map { ["volumes": $0] } ?? [:]))
     #expect(

@@ -1,19 +1,24 @@
 import Glibc
+import LocalKubelet
 import LocalServers
 
-/// Finds the executable under test.
-enum HookExecutable {
-  private static let name = "exactly-one-pod-hook"
-
-  /// `EXACTLY_ONE_POD_HOOK` in the environment, else what was built beside the tests.
-  static func path() throws -> String {
-    if let variable = getenv("EXACTLY_ONE_POD_HOOK") { return String(cString: variable) }
-    let candidates = directories.map { "\($0)/\(name)" }
-    for candidate in candidates where access(candidate, X_OK) == 0 { return candidate }
+extension HookExecutables {
+  /// The executables under test: in the folder `HOOK_EXECUTABLES` of the environment, else beside
+  /// the tests.
+  static func built() throws -> HookExecutables {
+    if let variable = getenv("HOOK_EXECUTABLES") {
+      return HookExecutables(directory: String(cString: variable))
+    }
+    for directory in directories {
+      let executables = HookExecutables(directory: directory)
+      if HookProgram.allCases.allSatisfy({ access(executables[$0], X_OK) == 0 }) {
+        return executables
+      }
+    }
     throw LocalServersError(
       .missingExecutable,
-      "\(name) is at none of \(candidates.joined(separator: ", ")): run `swift build --build-tests`,"
-        + " or set EXACTLY_ONE_POD_HOOK to its path")
+      "the hooks are in none of \(directories.joined(separator: ", ")): run "
+        + "`swift build --build-tests`, or set HOOK_EXECUTABLES to their folder")
   }
 
   /// Where build products may be: beside this process's executable, beside the test bundle that a
