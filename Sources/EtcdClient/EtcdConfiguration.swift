@@ -21,6 +21,8 @@ package struct EtcdConfiguration: Sendable {
   package var keepaliveTimeout = Duration.seconds(5)
   /// The largest message that is read; a larger one fails its call.
   package var maximumMessageBytes = 8 << 20
+  /// Told of every attempt at a member, except those that the caller gave up. Must not block.
+  package var observer: (@Sendable (EtcdAttempt) -> Void)?
   /// Which of the addresses to prefer; nil: any, so that clients spread over the members.
   package var preferredMember: Int?
 
@@ -33,4 +35,12 @@ package struct EtcdConfiguration: Sendable {
   }
 
   func tls(for address: EtcdAddress) -> EtcdTLS? { tls ?? (address.usesTLS ? EtcdTLS() : nil) }
+}
+
+/// What became of one call to one member.
+package struct EtcdAttempt: Sendable {
+  package let member: EtcdAddress
+  package let duration: Duration
+  /// It did not answer, or could not serve. What etcd refuses is no failure of the member.
+  package let isFailure: Bool
 }

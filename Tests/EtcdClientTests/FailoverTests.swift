@@ -71,21 +71,28 @@ import Testing
 
   @Test func aTransactionThatMustNotBeRepeatedIsNot() async throws {
     try await withEtcdServers(count: 3) { servers in
-      try await withClient(servers, configure: { $0.attemptTimeout = .milliseconds(500) }) {
-        client in
+      let follower = try await memberIndex(of: servers, isLeader: false)
+      try await withClient(
+        servers,
+        configure: {
+          $0.preferredMember = follower
+          $0.attemptTimeout = .milliseconds(500)
+        }
+      ) { client in
         try await client.put("key", "1")
-        try await servers[0].pause()
+        try await servers[follower].pause()
         let error = await #expect(throws: EtcdError.self) {
           try await client.transaction(
             EtcdTransaction(then: [.put("key", "2")]), isRepeatable: false, timeout: patience)
         }
         #expect(error?.kind == .unavailable)
         #expect(error?.mayHaveRun == true)
-        #expect(error?.failures.map(\.member) == ["127.0.0.1:\(servers[0].port)"])
+        #expect(error?.failures.map(\.member) == ["127.0.0.1:\(servers[follower].port)"])
+        // The next call begins at another.
         let again = try await client.transaction(
-          EtcdTransaction(then: [.put("key", "3")]), isRepeatable: false, timeout: patience)
+          EtcdTransaction(then: [.put("key", "3")]), isRepeatable: true, timeout: patience)
         #expect(!again.mayHaveRunBefore)
-        try servers[0].resume()
+        try servers[follower].resume()
       }
     }
   }

@@ -2,6 +2,7 @@ import EtcdClient
 import LocalServers
 import Logging
 import NIOPosix
+import Testing
 
 #if canImport(Darwin)
   import Darwin
@@ -36,6 +37,7 @@ enum EtcdVersion: CaseIterable, CustomTestStringConvertible {
 let patience = Duration.seconds(60)
 
 /// Runs `body` with a client of all servers until `body` returns.
+@discardableResult
 func withClient<Result: Sendable>(
   _ servers: [EtcdServer], configure: (inout EtcdConfiguration) -> Void = { _ in },
   _ body: (EtcdClient) async throws -> Result
@@ -56,6 +58,7 @@ func withClient<Result: Sendable>(
 }
 
 /// Runs `body` with a cluster and a client of it.
+@discardableResult
 func withCluster<Result: Sendable>(
   _ count: Int, _ version: EtcdVersion = .v3_4,
   configure: (inout EtcdConfiguration) -> Void = { _ in },

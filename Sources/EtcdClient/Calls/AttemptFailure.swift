@@ -29,6 +29,9 @@ struct AttemptFailure: Error {
   ///
   /// - Parameter wasSent: whether the request was on its way by then.
   init(code: Status.Code, message: String, cause: (any Error)? = nil, wasSent: Bool) {
+    // The library's own words for "not connected" only stand in front of the reason.
+    let message = message.replacing(
+      "Channel is in a transient failure state and 'wait for ready' isn't enabled. ", with: "")
     let reason = cause.map { "\(message): \($0)" } ?? message
     // https://github.com/etcd-io/etcd/blob/main/api/v3rpc/rpctypes/error.go
     let kind: Kind =
@@ -56,6 +59,6 @@ struct AttemptFailure: Error {
     let isRefusal = if case .final = kind { true } else { false }
     let isTokenRefused = if case .tokenRefused = kind { true } else { false }
     self.init(
-      kind, String(reason.prefix(300)), mayHaveRun: wasSent && !isRefusal && !isTokenRefused)
+      kind, String(reason.prefix(500)), mayHaveRun: wasSent && !isRefusal && !isTokenRefused)
   }
 }

@@ -37,6 +37,7 @@ extension EtcdClient {
           let attemptEnd = attemptDeadline(from: now, until: deadline)
           let result: Result<Answer, AttemptFailure> = await endpoints[index].exchange(
             method, request, metadata: metadata, deadline: attemptEnd)
+          report(result, of: endpoints[index], since: now)
           switch result {
           case .success(let answer):
             endpoints[index].noteSuccess()
@@ -77,6 +78,23 @@ extension EtcdClient {
         throw attempts.error(.cancelled, "given up", endpoints)
       }
     }
+  }
+
+  private func report(
+    _ result: Result<some Message, AttemptFailure>, of endpoint: EtcdEndpoint,
+    since start: NIODeadline
+  ) {
+    guard let observer = configuration.observer else { return }
+    var isFailure = false
+    if case .failure(let failure) = result {
+      switch failure.kind {
+      case .cancelled: return
+      case .passing, .timedOut: isFailure = true
+      case .tokenRefused, .final: break
+      }
+    }
+    let duration = Duration.nanoseconds((.now() - start).nanoseconds)
+    observer(EtcdAttempt(member: endpoint.address, duration: duration, isFailure: isFailure))
   }
 
   private func attemptDeadline(from now: NIODeadline, until deadline: NIODeadline) -> NIODeadline {

@@ -104,7 +104,7 @@ final class EtcdEndpoint: Sendable {
         ? (old, try? state.transport.get()) : (nil, nil)
     }
     old?.beginGracefulShutdown()
-    if let new, old != nil { logger.info("TLS files have changed: connecting anew"); return new }
+    if old != nil { logger.info("TLS files have changed: connecting anew") }
     return new
   }
 

@@ -1,0 +1,183 @@
+import EtcdClient
+import Synchronization
+
+extension EtcdLockStore {
+  /// Times to live that differ by more than this part, or by more than a few seconds, are different
+  /// ones: a lease cannot change its own.
+  private func isAbout(_ granted: Duration, _ wanted: Duration) -> Bool {
+    granted >= wanted && granted <= wanted + wanted / 10 + .seconds(5)
+  }
+
+  package func extend(
+    _ key: NamespacedKey, _ lease: LockLease.Known, as holder: Holder, ttl: Duration,
+    deadline: Duration
+  ) async throws(StoreError) -> LockExtension {
+    do throws(EtcdError) {
+      let keys = keys(of: key)
+      guard let podUID = holder.podUID, keys.mayOwn(lease.token) else {
+        return .notHeld(try await owner(keys, deadline: deadline))
+      }
+      let result = try await extend(
+        keys, lease.token, as: holder, podUID: podUID, ttl: ttl, deadline: deadline)
+      if case .extended = result, lease.isOpened {
+        await keepOpened(keys, token: lease.token, podUID: podUID, deadline: deadline)
+      }
+      return result
+    } catch {
+      throw storeError(error, key)
+    }
+  }
+
+  private func extend(
+    _ keys: EtcdLockKeys, _ token: Token, as holder: Holder, podUID: String, ttl: Duration,
+    deadline: Duration
+  ) async throws(EtcdError) -> LockExtension {
+    while true {
+      var lease: EtcdLease?
+      if let known = held.withLock({ $0[token.bytes] }), known.requestedTTL == ttl {
+        lease = known.lease
+      } else {
+        guard let entry = try await entry(token, deadline: deadline), let holderNow = entry.holder,
+          holderNow.podUID == nil || holderNow.podUID == podUID
+        else { return try await notHeld(keys, token, deadline: deadline) }
+        if entry.isBound, let current = entry.keyValue.lease {
+          let state = try await client.timeToLive(
+            of: current, timeout: timeout(until: deadline))
+          if state.timeLeft != nil, isAbout(state.grantedTTL, ttl) { lease = current }
+        }
+        if lease == nil {
+          if let moved = try await move(
+            entry, token, as: holder, ttl: ttl, deadline: deadline)
+          {
+            return .extended(moved)
+          }
+          continue
+        }
+      }
+      guard let lease else { continue }
+      switch try await keepAlive(
+        token, lease, podUID: podUID, ttl: ttl, deadline: deadline)
+      {
+      case .extended(let extended): return .extended(extended)
+      case .gone: return try await notHeld(keys, token, deadline: deadline)
+      case .again: forget(token)
+      }
+      try await pause(until: deadline)
+    }
+  }
+
+  private enum Renewal {
+    case extended(LockLease)
+    case gone
+    /// The answers do not fit together: look again.
+    case again
+  }
+
+  /// Keeps the lease alive, then reads the lock.
+  ///
+  /// A leader that was deposed, and does not know it yet, answers for leases that its successor let
+  /// run out. If the read, which a majority confirmed, is of the same term as the keep-alive, no
+  /// other leader came between, and the lease runs from when the request was sent.
+  private func keepAlive(
+    _ token: Token, _ lease: EtcdLease, podUID: String, ttl: Duration, deadline: Duration
+  ) async throws(EtcdError) -> Renewal {
+    let start = time.now
+    let kept = try await client.keepAlive(lease, timeout: timeout(until: deadline))
+    let read = try await client.range(
+      EtcdRange(.key(token.text)), timeout: timeout(until: deadline))
+    guard let entry = read.keyValues.first.map(EtcdLockEntry.init), let holder = entry.holder,
+      holder.podUID == podUID
+    else {
+      forget(token)
+      return .gone
+    }
+    guard let granted = kept.ttl, entry.keyValue.lease == lease,
+      kept.state.raftTerm == read.state.raftTerm
+    else { return .again }
+    remember(token, lease, ttl: ttl)
+    let validUntil = start + validity(of: granted)
+    guard validUntil > time.now else { throw EtcdError(.unavailable, "the answer came too late") }
+    return .extended(
+      LockLease(token: token, fencingToken: entry.fencingToken, validUntil: validUntil))
+  }
+
+  /// Gives the lock's key a new lease, and its holder's name: the hand-over of a claim, or another
+  /// time to live. The create revision, and with it order and fencing token, stay.
+  ///
+  /// - Returns: nil if the lock has changed meanwhile.
+  private func move(
+    _ entry: EtcdLockEntry, _ token: Token, as holder: Holder, ttl: Duration, deadline: Duration
+  ) async throws(EtcdError) -> LockLease? {
+    let start = time.now
+    let grant = try await client.grantLease(ttl: ttl, timeout: timeout(until: deadline))
+    let value = EtcdLockEntry.value(nonce: .random(), holder: holder)
+    let name = token.bytes
+    let createRevision = entry.keyValue.createRevision
+    let result: EtcdTransactionResult
+    do throws(EtcdError) {
+      result = try await client.transaction(
+        EtcdTransaction(
+          if: [
+            .value(of: token.text, is: entry.keyValue.value),
+            EtcdCompare(.key(name), .equal, .createRevision(createRevision)),
+          ], then: [.put(key: name, value: value, lease: grant.lease)],
+          else: [.range(EtcdRange(.key(name)))]), isRepeatable: true,
+        timeout: timeout(until: deadline))
+    } catch {
+      // If it may have run, the lock's life is that of the new lease.
+      if !error.mayHaveRun { giveBack(.lease(grant.lease)) }
+      throw error
+    }
+    guard result.succeeded || result.keyValues(at: 0).first?.value == value else {
+      giveBack(.lease(grant.lease))
+      return nil
+    }
+    // A claim's lease is others' too, and runs out.
+    if entry.isBound, let old = entry.keyValue.lease { giveBack(.lease(old)) }
+    remember(token, grant.lease, ttl: ttl)
+    let validUntil = start + validity(of: grant.ttl)
+    guard validUntil > time.now else {
+      throw EtcdError(.unavailable, "the answer came too late", mayHaveRun: true)
+    }
+    return LockLease(
+      token: token, fencingToken: entry.fencingToken, validUntil: validUntil)
+  }
+
+  private func notHeld(
+    _ keys: EtcdLockKeys, _ token: Token, deadline: Duration
+  ) async throws(EtcdError) -> LockExtension {
+    forget(token)
+    return .notHeld(try await owner(keys, deadline: deadline))
+  }
+
+  func entry(_ token: Token, deadline: Duration) async throws(EtcdError) -> EtcdLockEntry? {
+    try await client.get(token.text, timeout: timeout(until: deadline)).map(EtcdLockEntry.init)
+  }
+
+  func pause(until deadline: Duration) async throws(EtcdError) {
+    do {
+      try await time.sleep(until: min(deadline, time.now + .milliseconds(50)))
+    } catch {
+      throw EtcdError(.cancelled, "given up")
+    }
+  }
+
+  // MARK: What is known of held locks
+
+  /// Locks that one process holds; beyond that, what is known is learnt anew.
+  private static let capacity = 10_000
+
+  func remember(_ token: Token, _ lease: EtcdLease, ttl: Duration) {
+    held.withLock { held in
+      if held.count >= Self.capacity { held = [:] }
+      held[token.bytes] = Held(
+        lease: lease, requestedTTL: ttl, openedRenewedAt: held[token.bytes]?.openedRenewedAt)
+    }
+  }
+
+  func forget(_ token: Token) { held.withLock { $0[token.bytes] = nil } }
+}
+
+extension Token {
+  var bytes: [UInt8] { Array(text.utf8) }
+}
