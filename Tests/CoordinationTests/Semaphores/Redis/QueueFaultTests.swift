@@ -38,16 +38,10 @@ import Testing
           try await queue.direct.ask("ZADD", "heartbeat/\(key)", "1", token.text)
           #expect(try await store.settle(key, 20).reclaimed == 1)
           held[token] = nil
-          try await queue.server.restart()
-          try await eventually("the store answers") {
-            (try? await store.check(deadline: later)) != nil
-          }
+          try await queue.restart()
           #expect(try await store.heartbeat(key, token, as: holder).isLost)
         } else {
-          try await queue.server.restart()
-          try await eventually("the store answers") {
-            (try? await store.check(deadline: later)) != nil
-          }
+          try await queue.restart()
         }
         let counts = try await store.counts(key)
         #expect(counts.numbers == [20, 20 - held.count, held.count])
@@ -162,6 +156,15 @@ import Testing
 }
 
 extension QueueRedis {
+  /// Returns once everybody is connected again.
+  fileprivate func restart() async throws {
+    try await server.restart()
+    try await eventually("all are connected again") {
+      guard (try? await direct.ask("PING")) != nil else { return false }
+      return (try? await store.check(deadline: later)) != nil
+    }
+  }
+
   /// Queue and in flight as the server has them; -1 while it does not answer.
   fileprivate func numbers(_ key: NamespacedKey) async throws -> [Int] {
     let free = try? await direct.ask("LLEN", "queue/\(key)").integer
