@@ -1,4 +1,5 @@
 package import Coordination
+import EtcdClient
 package import Logging
 package import NIOCore
 import RedisClient
@@ -8,6 +9,7 @@ import ServiceKit
 package struct StoreConfiguration: Sendable {
   package enum Mode: String, CaseIterable, Sendable {
     case redlock
+    case etcd
     case memory
   }
 
@@ -23,6 +25,13 @@ package struct StoreConfiguration: Sendable {
   ) -> any LockStore {
     switch mode {
     case .memory: return MemoryLockStore(time: time)
+    case .etcd:
+      var configuration = EtcdLockStore.Configuration()
+      configuration.keyPrefix = keyPrefix
+      return EtcdLockStore(
+        client: .measured(
+          configuration: etcd.configuration, eventLoopGroup: eventLoopGroup, logger: logger),
+        configuration: configuration, time: time, logger: logger)
     case .redlock:
       let lanes = eventLoopGroup.makeIterator().map { eventLoop in
         RedlockStore.Lane(
@@ -44,6 +53,7 @@ package struct StoreConfiguration: Sendable {
     var access =
       switch mode {
       case .redlock: redis.sidecarAccess("--redis-addresses", redis.addresses)
+      case .etcd: etcd.sidecarAccess
       case .memory: SidecarAccess()
       }
     access.arguments = ["--lock-mode", mode.rawValue] + access.arguments
@@ -54,8 +64,12 @@ package struct StoreConfiguration: Sendable {
 
   /// Says at start what will not work later.
   package func warn(_ logger: Logger) {
-    if mode == .redlock, redis.addresses.contains(where: \.host.isLoopbackHost) {
+    switch mode {
+    case .redlock where redis.addresses.contains(where: \.host.isLoopbackHost):
       warnOfLoopback(RedisSettings.text(redis.addresses), logger)
+    case .etcd where etcd.addresses.contains(where: \.host.isLoopbackHost):
+      warnOfLoopback(etcd.text, logger)
+    default: break
     }
     if mode == .memory {
       logger.warning("locks live in this process only: sidecars do not share them")

@@ -4,7 +4,9 @@ package import ServiceKit
 /// Where the locks live: the options that every command of a hook has.
 package struct StoreOptions: ParsableArguments {
   @Option(
-    help: "redlock: Redis servers; memory: this process only, for tests (default: redlock).")
+    help: """
+      redlock: Redis servers; etcd; memory: this process only, for tests (default: redlock).
+      """)
   package var lockMode: String?
 
   @Option(help: "Goes in front of every key in the store (default: none).")
