@@ -94,8 +94,10 @@ package final class EtcdClient: Service, Sendable {
       return (Self.metadata(token: nil), nil)
     }
     if let known = session.known { return (Self.metadata(token: known), known) }
-    let token = try await session.token { [self] in
-      await authenticate(credentials, deadline: deadline)
+    let timeout = Duration.nanoseconds((deadline - .now()).nanoseconds)
+    let token = try await session.token(within: timeout) { [self] in
+      // For all who wait for it, whatever their own deadlines are.
+      await authenticate(credentials, deadline: .now() + .seconds(5))
     }
     return (Self.metadata(token: token), token)
   }

@@ -44,17 +44,20 @@ extension EtcdLockStore {
   private func attempt(
     _ key: NamespacedKey, as holder: Holder, ttl: Duration, deadline: Duration
   ) async throws(EtcdError) -> LockAcquisition {
-    let hasOwnLease = holder.podUID != nil
+    var shared: LeasePool.Lease?
+    if holder.podUID == nil {
+      shared = try await pool.lease(for: key, ttl: ttl, deadline: deadline)
+    }
+    let start = time.now
     let lease: LeasePool.Lease
-    if hasOwnLease {
-      let start = time.now
+    if let shared {
+      lease = shared
+    } else {
       let grant = try await client.grantLease(ttl: ttl, timeout: timeout(until: deadline))
       lease = LeasePool.Lease(lease: grant.lease, start: start, ttl: grant.ttl)
-    } else {
-      lease = try await pool.lease(for: key, ttl: ttl)
     }
     let attempt = Attempt(
-      keys: keys(of: key), lease: lease, hasOwnLease: hasOwnLease, nonce: .random(),
+      keys: keys(of: key), lease: lease, hasOwnLease: shared == nil, nonce: .random(),
       holder: holder)
     let result: EtcdTransactionResult
     do throws(EtcdError) {
@@ -66,6 +69,7 @@ extension EtcdLockStore {
       throw error
     }
     if result.succeeded {
+      if result.mayHaveRunBefore { try await bar(attempt, deadline: deadline) }
       return try grant(attempt, createRevision: result.state.revision, ttl: ttl, deadline: deadline)
     }
     guard let first = result.keyValues(at: 0).first else {
@@ -75,6 +79,7 @@ extension EtcdLockStore {
     }
     if first.key.elementsEqual(attempt.name.utf8), first.value == attempt.value {
       // An earlier attempt of this very call, whose answer was lost.
+      try await bar(attempt, deadline: deadline)
       return try grant(attempt, createRevision: first.createRevision, ttl: ttl, deadline: deadline)
     }
     discard(attempt, mayHaveRun: result.mayHaveRunBefore, ttl: ttl, of: key)
@@ -92,10 +97,25 @@ extension EtcdLockStore {
         Task.isCancelled ? .cancelled : .unavailable, "the answer came too late", mayHaveRun: true)
     }
     let token = Token(attempt.name)
-    if attempt.hasOwnLease { remember(token, attempt.lease.lease, ttl: ttl) }
+    if attempt.holder.podUID != nil { remember(token, attempt.lease.lease, ttl: ttl) }
     return .granted(
       LockLease(
         token: token, fencingToken: UInt64(clamping: createRevision), validUntil: validUntil))
+  }
+
+  /// Keeps an attempt that was sent to several members from being run once more after the lock was
+  /// given up.
+  private func bar(_ attempt: Attempt, deadline: Duration) async throws(EtcdError) {
+    // With its own lease it ends when that is revoked.
+    if attempt.hasOwnLease { return }
+    do throws(EtcdError) {
+      _ = try await client.transaction(
+        EtcdTransaction(then: [.put(attempt.voidName, "", lease: attempt.lease.lease)]),
+        isRepeatable: true, timeout: timeout(until: deadline))
+    } catch {
+      giveBack(.attempt(attempt))
+      throw error
+    }
   }
 
   /// An attempt that came to nothing, as far as is known.

@@ -135,31 +135,33 @@ package final class EtcdLockStore: LockStore {
 
   func giveBack(_ item: GiveBack) { giveBacks.yield(item) }
 
+  /// What is given back at once.
+  private static let giveBackConcurrency = 64
+
   /// Returns once the stream has ended and all that was in it is given back, or on cancellation.
   private func runGiveBacks() async {
-    await withDiscardingTaskGroup { group in
+    await withTaskGroup(of: Void.self) { group in
       var running = 0
-      let limit = 64
-      let (ended, end) = AsyncStream.makeStream(of: Void.self)
-      var endings = ended.makeAsyncIterator()
       for await item in givenBack {
-        if running >= limit { _ = await endings.next() } else { running += 1 }
-        group.addTask {
-          await self.perform(item)
-          end.yield()
+        if running >= Self.giveBackConcurrency {
+          await group.next()
+          running -= 1
         }
+        group.addTask { await self.perform(item) }
+        running += 1
       }
     }
   }
 
   private func perform(_ item: GiveBack) async {
-    let deadline = time.now + Self.ownDeadline
+    // At the end of the process nobody waits long for an etcd that is away.
+    let timeout = Task.isShuttingDownGracefully ? .seconds(1) : Self.ownDeadline
     do {
       switch item {
       case .lock(let key, let token, let podUID):
-        _ = try await release(key, token: token, podUID: podUID, deadline: deadline)
-      case .attempt(let attempt): try await void(attempt, timeout: Self.ownDeadline)
-      case .lease(let lease): try await client.revoke(lease, timeout: Self.ownDeadline)
+        _ = try await release(key, token: token, podUID: podUID, deadline: time.now + timeout)
+      case .attempt(let attempt): try await void(attempt, timeout: timeout)
+      case .lease(let lease): try await client.revoke(lease, timeout: timeout)
       }
     } catch {
       // It frees itself when its lease runs out.

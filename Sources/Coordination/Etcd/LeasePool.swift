@@ -14,6 +14,8 @@ final class LeasePool: Sendable {
     let ttl: Duration
   }
 
+  private typealias Grant = SharedAnswer<Result<Lease, EtcdError>>
+
   private struct Current {
     var lease: Lease
     var usedKeys: Set<NamespacedKey> = []
@@ -21,7 +23,7 @@ final class LeasePool: Sendable {
 
   private struct State {
     var current: [Duration: Current] = [:]
-    var granting: [Duration: Task<Result<Lease, EtcdError>, Never>] = [:]
+    var granting: [Duration: Grant] = [:]
   }
 
   /// How long a lease is handed out. It is granted for so much longer than was asked for.
@@ -40,25 +42,26 @@ final class LeasePool: Sendable {
     self.grant = grant
   }
 
-  /// A lease that lives for at least `ttl` and was never handed out for this key.
-  func lease(for key: NamespacedKey, ttl: Duration) async throws(EtcdError) -> Lease {
+  /// A lease that lives for at least `ttl`; nil if the current one was handed out for this key
+  /// already: several want the same lock, and each of the others needs a lease of its own.
+  func lease(
+    for key: NamespacedKey, ttl: Duration, deadline: Duration
+  ) async throws(EtcdError) -> Lease? {
     while true {
       let now = time.now
       enum Next {
         case use(Lease)
-        case wait(Task<Result<Lease, EtcdError>, Never>)
+        case inUse
+        case wait(Grant)
       }
       let next: Next = state.withLock { state in
         if let running = state.granting[ttl] { return .wait(running) }
-        if var current = state.current[ttl], now - current.lease.start < Self.sharingTime,
-          current.usedKeys.insert(key).inserted
-        {
-          state.current[ttl] = current
-          return .use(current.lease)
+        // In place: a copy of so many keys for each claim would cost more than the claim.
+        if let lease = state.current[ttl]?.lease, now - lease.start < Self.sharingTime {
+          let isNew = state.current[ttl]?.usedKeys.insert(key).inserted == true
+          return isNew ? .use(lease) : .inUse
         }
-        // Shared by all who wait for it, so it cannot be the child of one of them. It ends by the
-        // deadline of the call that it makes.
-        let task = Task { [grant] in
+        let granting = Grant { [grant] in
           let result = await grant(ttl + Self.sharingTime)
           self.state.withLock { state in
             state.granting[ttl] = nil
@@ -67,14 +70,19 @@ final class LeasePool: Sendable {
           }
           return result
         }
-        state.granting[ttl] = task
-        return .wait(task)
+        state.granting[ttl] = granting
+        return .wait(granting)
       }
       switch next {
       case .use(let lease): return lease
-      case .wait(let task):
-        if Task.isCancelled { throw EtcdError(.cancelled, "given up") }
-        _ = try await task.value.get()
+      case .inUse: return nil
+      case .wait(let granting):
+        guard deadline > now, let result = await granting.value(within: deadline - now) else {
+          throw Task.isCancelled
+            ? EtcdError(.cancelled, "given up")
+            : EtcdError(.unavailable, "no lease was granted in time")
+        }
+        _ = try result.get()
       }
     }
   }

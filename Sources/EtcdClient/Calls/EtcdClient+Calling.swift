@@ -33,7 +33,13 @@ extension EtcdClient {
           guard now < deadline else { throw attempts.unavailable(endpoints) }
           var metadata = Self.metadata(token: nil)
           var token: String?
-          if isAuthenticated { (metadata, token) = try await self.metadata(deadline: deadline) }
+          if isAuthenticated {
+            do throws(EtcdError) {
+              (metadata, token) = try await self.metadata(deadline: deadline)
+            } catch {
+              throw attempts.error(error.kind, error.message, endpoints, failures: error.failures)
+            }
+          }
           let attemptEnd = attemptDeadline(from: now, until: deadline)
           let result: Result<Answer, AttemptFailure> = await endpoints[index].exchange(
             method, request, metadata: metadata, deadline: attemptEnd)
@@ -120,11 +126,15 @@ struct Attempts {
     error(.unavailable, isEmpty ? "no time was left to ask a member" : "", endpoints)
   }
 
-  func error(_ kind: EtcdError.Kind, _ message: String, _ endpoints: [EtcdEndpoint]) -> EtcdError {
+  func error(
+    _ kind: EtcdError.Kind, _ message: String, _ endpoints: [EtcdEndpoint],
+    failures: [EtcdError.MemberFailure] = []
+  ) -> EtcdError {
     EtcdError(
       kind, message,
-      failures: zip(endpoints, reasons).compactMap { endpoint, reason in
-        reason.map { EtcdError.MemberFailure(member: endpoint.name, reason: $0) }
-      }, mayHaveRun: mayHaveRun)
+      failures: failures
+        + zip(endpoints, reasons).compactMap { endpoint, reason in
+          reason.map { EtcdError.MemberFailure(member: endpoint.name, reason: $0) }
+        }, mayHaveRun: mayHaveRun)
   }
 }

@@ -2,9 +2,11 @@ import Synchronization
 
 /// The token that stands for user and password, fetched once for all calls that need it.
 final class EtcdSession: Sendable {
+  typealias Answer = SharedAnswer<Result<String?, EtcdError>>
+
   private enum State {
     case none
-    case fetching(Task<Result<String?, EtcdError>, Never>)
+    case fetching(Answer)
     /// Nil: the cluster has authentication switched off.
     case known(String?)
   }
@@ -13,15 +15,13 @@ final class EtcdSession: Sendable {
 
   /// The token, by `fetch` if none is known and nobody is fetching it.
   func token(
-    _ fetch: @escaping @Sendable () async -> Result<String?, EtcdError>
+    within timeout: Duration, _ fetch: @escaping @Sendable () async -> Result<String?, EtcdError>
   ) async throws(EtcdError) -> String? {
-    let task: Task<Result<String?, EtcdError>, Never>
-    switch state.withLock({ state -> State in
+    let answer: Answer
+    let current = state.withLock { state -> State in
       if case .none = state {
-        // Shared by all who wait for it, so it cannot be the child of one of them. It ends by the
-        // deadline of the call that it makes.
         state = .fetching(
-          Task {
+          Answer {
             let result = await fetch()
             self.state.withLock { state in
               if case .success(let token) = result { state = .known(token) } else { state = .none }
@@ -30,12 +30,18 @@ final class EtcdSession: Sendable {
           })
       }
       return state
-    }) {
+    }
+    switch current {
     case .known(let token): return token
-    case .fetching(let running): task = running
+    case .fetching(let running): answer = running
     case .none: return nil
     }
-    return try await task.value.get()
+    guard let result = await answer.value(within: timeout) else {
+      throw Task.isCancelled
+        ? EtcdError(.cancelled, "given up")
+        : EtcdError(.unavailable, "no token for user and password in time")
+    }
+    return try result.get()
   }
 
   /// Forgets a token that a member refused, unless it was replaced meanwhile.

@@ -22,11 +22,11 @@ import Testing
       let text = (0..<Int.random(in: 1...6, using: &random))
         .map { _ in letters.randomElement(using: &random) ?? "" }.joined()
       let key = NamespacedKey(namespace: "team-1", key: text)
-      let text = EtcdLockKeys(prefix: "p/", key: key).contenders + "2a"
-      let name = Array(text.utf8)
+      let token = EtcdLockKeys(prefix: "p/", key: key).contenders + "2a"
+      let name = Array(token.utf8)
       #expect(EtcdLockKeys.lockKey(of: name, prefix: "p/") == key)
       #expect(names.updateValue(key, forKey: name).map { $0 == key } ?? true)
-      #expect(!text.contains { $0.isWhitespace })
+      #expect(!token.contains { $0.isWhitespace })
     }
   }
 
