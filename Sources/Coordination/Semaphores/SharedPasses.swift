@@ -104,10 +104,10 @@ final class SharedPasses: Sendable {
     rider?.continuation.resume(returning: .ride(.failure(error(owner))))
   }
 
-  /// How many wait for a key's pass or ride along, without the leader.
-  func followers(of key: NamespacedKey) -> Int {
+  /// How many wait for a key's pass or ride along, without the leader; nil if there is no leader.
+  func followers(of key: NamespacedKey) -> Int? {
     state.withLock { state in
-      state.lines[key].map { $0.riding.count + $0.waiting.count } ?? 0
+      state.lines[key].map { $0.riding.count + $0.waiting.count }
     }
   }
 
