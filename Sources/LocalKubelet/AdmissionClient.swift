@@ -13,8 +13,9 @@ package struct AdmissionClient: Sendable {
     case refused(PodRefusal)
   }
 
-  /// `https://127.0.0.1:9443/mutate`
-  let address: String
+  /// `https://127.0.0.1:9443/mutate`, once for each replica. Every request goes to any of them, as a
+  /// Service spreads connections.
+  let addresses: [String]
   /// `timeoutSeconds` of the webhook's configuration.
   let timeoutSeconds: Int
   let client: HTTPClient
@@ -25,6 +26,7 @@ package struct AdmissionClient: Sendable {
   ///   (`failurePolicy: Fail`): no answer in time, or one that is not an admission review.
   package func review(_ pod: JSONValue, dryRun: Bool = false) async throws -> Verdict {
     let uid = RandomName.uid()
+    let address = addresses.randomElement() ?? ""
     var request = HTTPClientRequest(url: "\(address)?timeout=\(timeoutSeconds)s")
     request.method = .POST
     request.headers.add(name: "content-type", value: "application/json")

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 package import LocalServers
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A real webhook: `<executable> webhook` on 127.0.0.1.
 package final class HookProcess: Sendable {
@@ -29,14 +30,22 @@ package final class HookProcess: Sendable {
   package let port: Int
   package let metricsPort: Int
   package let probePort: Int
-  package let process: LocalProcess
+  private let settings: Settings
+  private let processes: LocalProcesses
+  private let running: Mutex<LocalProcess>
 
-  private init(ports: [Int], process: LocalProcess) {
+  private init(
+    _ settings: Settings, ports: [Int], process: LocalProcess, in processes: LocalProcesses
+  ) {
     port = ports[0]
     metricsPort = ports[1]
     probePort = ports[2]
-    self.process = process
+    self.settings = settings
+    self.processes = processes
+    running = Mutex(process)
   }
+
+  package var process: LocalProcess { running.withLock { $0 } }
 
   /// Where the API server asks.
   package var address: String { "https://127.0.0.1:\(port)/mutate" }
@@ -82,11 +91,41 @@ package final class HookProcess: Sendable {
     }
   }
 
+  /// Kills the webhook without a word (SIGKILL); returns when it is gone.
+  package func kill() async throws { try await process.kill() }
+
+  /// Starts the webhook again on the same ports, after killing it if it runs; returns once it is
+  /// ready, which takes its stores.
+  package func restart() async throws {
+    try await kill()
+    try await withDeadline(.seconds(30), "the webhook starts again") { [self] in
+      while true {
+        let next = try await Self.launch(
+          settings, ports: [port, metricsPort, probePort], in: processes)
+        running.withLock { $0 = next }
+        do {
+          return try await waitUntilReady()
+        } catch let error as LocalServersError
+          where error.kind == .ended && error.message.contains("in use")
+        {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+      }
+    }
+  }
+
   private static func launch(
     _ settings: Settings, in processes: LocalProcesses
   ) async throws -> HookProcess {
     let ports = try (0..<3).map { _ in try FreePort.next() }
-    let process = try await processes.start(
+    let process = try await launch(settings, ports: ports, in: processes)
+    return HookProcess(settings, ports: ports, process: process, in: processes)
+  }
+
+  private static func launch(
+    _ settings: Settings, ports: [Int], in processes: LocalProcesses
+  ) async throws -> LocalProcess {
+    try await processes.start(
       LocalProcess.Command(
         name: "webhook", executable: settings.executable,
         arguments: [
@@ -98,6 +137,5 @@ package final class HookProcess: Sendable {
         ] + settings.arguments,
         environment: settings.environment,
         installHint: "build it: swift build"))
-    return HookProcess(ports: ports, process: process)
   }
 }

@@ -6,7 +6,7 @@ package struct LocalCluster: Sendable {
   package let processes: LocalProcesses
   package let redis: [RedisServer]
   package let certificates: TestCertificates
-  /// The webhooks, in the order in which they are asked.
+  /// The webhooks, in the order in which they are asked; replicas of one are side by side.
   package let hooks: [HookProcess]
   package let kubelet: LocalKubelet
 
@@ -33,11 +33,16 @@ package struct LocalCluster: Sendable {
     package var variant: String?
     /// More options of this webhook.
     package var arguments: [String]
+    /// How many processes serve it. Any of them may be asked about a Pod.
+    package var replicas: Int
 
-    package init(_ program: HookProgram, variant: String? = nil, arguments: [String] = []) {
+    package init(
+      _ program: HookProgram, variant: String? = nil, arguments: [String] = [], replicas: Int = 1
+    ) {
       self.program = program
       self.variant = variant
       self.arguments = arguments
+      self.replicas = replicas
     }
 
     /// The two hooks share the servers, and keep their locks apart by a prefix.
@@ -61,7 +66,7 @@ package func withLocalCluster<Result: Sendable>(
   try await withLocalProcesses { processes in
     let redis = try await processes.startRedisServers(settings.redisCount, settings.redis)
     let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
-    var hooks: [HookProcess] = []
+    var hooks: [[HookProcess]] = []
     for hook in settings.hooks {
       var process = HookProcess.Settings(
         executable: settings.kubelet.executables[hook.program], certificates: certificates,
@@ -69,16 +74,20 @@ package func withLocalCluster<Result: Sendable>(
         arguments: hook.storeArguments(redis) + settings.hookArguments + hook.arguments,
         environment: settings.hookEnvironment)
       process.environment["VARIANT"] = hook.variant
-      hooks.append(try await HookProcess.start(process, in: processes))
+      var replicas: [HookProcess] = []
+      for _ in 0..<hook.replicas {
+        replicas.append(try await HookProcess.start(process, in: processes))
+      }
+      hooks.append(replicas)
     }
     return try await withLocalKubelet(
-      settings.kubelet, webhooks: hooks.map(\.address), authorityPath: certificates.authorityPath,
-      in: processes
+      settings.kubelet, webhooks: hooks.map { $0.map(\.address) },
+      authorityPath: certificates.authorityPath, in: processes
     ) { kubelet in
       try await body(
         LocalCluster(
-          processes: processes, redis: redis, certificates: certificates, hooks: hooks,
-          kubelet: kubelet))
+          processes: processes, redis: redis, certificates: certificates,
+          hooks: hooks.flatMap { $0 }, kubelet: kubelet))
     }
   }
 }

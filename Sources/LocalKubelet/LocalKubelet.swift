@@ -105,10 +105,10 @@ package final class LocalKubelet: Sendable {
 ///
 /// The Pods end with the scope, without grace.
 ///
-/// `webhooks` are addresses of `/mutate`, at least one; `authorityPath` is the PEM file of their
+/// `webhooks` are the addresses of `/mutate` of all replicas of each, at least one; `authorityPath` is the PEM file of their
 /// certificates' authority; `processes` owns the processes of the Pods.
 package func withLocalKubelet<Result: Sendable>(
-  _ settings: LocalKubelet.Settings, webhooks: [String], authorityPath: String,
+  _ settings: LocalKubelet.Settings, webhooks: [[String]], authorityPath: String,
   in processes: LocalProcesses, _ body: (LocalKubelet) async throws -> Result
 ) async throws -> Result {
   var tls = TLSConfiguration.makeClientConfiguration()
@@ -123,7 +123,7 @@ package func withLocalKubelet<Result: Sendable>(
           settings: settings,
           admissions: webhooks.map {
             AdmissionClient(
-              address: $0, timeoutSeconds: settings.webhookTimeoutSeconds, client: client)
+              addresses: $0, timeoutSeconds: settings.webhookTimeoutSeconds, client: client)
           },
           client: client, processes: processes, scope: scope))
     }
