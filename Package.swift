@@ -119,7 +119,8 @@ let package = Package(
     library(
       "EtcdClient", exclude: ["Protocol"],
       [
-        grpcCore, grpcTransport, grpcProtobuf, protobuf, nioCore, nioPosix, lifecycle, logging,
+        grpcCore, grpcTransport, grpcProtobuf, protobuf, nioCore, nioPosix, nioSSL, lifecycle,
+        logging,
       ]),
 
     // Service kit: what every process does the same way.
@@ -181,7 +182,7 @@ let package = Package(
       ["RedisClient", "RESP", "LocalServers", nioCore, nioPosix, nioEmbedded, lifecycle, logging]),
     tests(
       "EtcdClientTests",
-      ["EtcdClient", "LocalServers", nioPosix, logging]),
+      ["EtcdClient", "LocalServers", nioCore, nioPosix, nioEmbedded, logging]),
     tests(
       "ServiceKitTests",
       [

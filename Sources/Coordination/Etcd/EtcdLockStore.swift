@@ -51,10 +51,10 @@ package final class EtcdLockStore: LockStore {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    pool = LeasePool(time: time) { ttl in
+    pool = LeasePool(time: time) { ttl, timeout in
       let start = time.now
       do throws(EtcdError) {
-        let grant = try await client.grantLease(ttl: ttl, timeout: Self.ownDeadline)
+        let grant = try await client.grantLease(ttl: ttl, timeout: timeout)
         return .success(LeasePool.Lease(lease: grant.lease, start: start, ttl: grant.ttl))
       } catch {
         return .failure(error)

@@ -33,10 +33,12 @@ final class LeasePool: Sendable {
 
   private let state = Mutex(State())
   private let time: any MonotonicTime
-  private let grant: @Sendable (Duration) async -> Result<Lease, EtcdError>
+  /// Asks for a lease with a time to live, within a time-out.
+  private let grant: @Sendable (Duration, Duration) async -> Result<Lease, EtcdError>
 
   init(
-    time: any MonotonicTime, grant: @escaping @Sendable (Duration) async -> Result<Lease, EtcdError>
+    time: any MonotonicTime,
+    grant: @escaping @Sendable (Duration, Duration) async -> Result<Lease, EtcdError>
   ) {
     self.time = time
     self.grant = grant
@@ -52,17 +54,19 @@ final class LeasePool: Sendable {
       enum Next {
         case use(Lease)
         case inUse
-        case wait(Grant)
+        case wait(Grant, isOurs: Bool)
       }
       let next: Next = state.withLock { state in
-        if let running = state.granting[ttl] { return .wait(running) }
+        if let running = state.granting[ttl] { return .wait(running, isOurs: false) }
         // In place: a copy of so many keys for each claim would cost more than the claim.
         if let lease = state.current[ttl]?.lease, now - lease.start < Self.sharingTime {
           let isNew = state.current[ttl]?.usedKeys.insert(key).inserted == true
           return isNew ? .use(lease) : .inUse
         }
+        // It ends a little before who began it gives up, so that its reasons are heard.
+        let timeout = min(EtcdLockStore.ownDeadline, (deadline - now) * 0.9)
         let granting = Grant { [grant] in
-          let result = await grant(ttl + Self.sharingTime)
+          let result = await grant(ttl + Self.sharingTime, timeout)
           self.state.withLock { state in
             state.granting[ttl] = nil
             if state.current.count >= Self.capacity { state.current = [:] }
@@ -71,18 +75,19 @@ final class LeasePool: Sendable {
           return result
         }
         state.granting[ttl] = granting
-        return .wait(granting)
+        return .wait(granting, isOurs: true)
       }
       switch next {
       case .use(let lease): return lease
       case .inUse: return nil
-      case .wait(let granting):
+      case .wait(let granting, let isOurs):
         guard deadline > now, let result = await granting.value(within: deadline - now) else {
           throw Task.isCancelled
             ? EtcdError(.cancelled, "given up")
             : EtcdError(.unavailable, "no lease was granted in time")
         }
-        _ = try result.get()
+        // Another's deadline may have been shorter than ours.
+        if case .failure(let error) = result, isOurs || error.kind != .unavailable { throw error }
       }
     }
   }

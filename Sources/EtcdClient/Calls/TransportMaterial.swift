@@ -2,6 +2,7 @@ import FoundationEssentials
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import NIOCore
+import NIOSSL
 
 /// All that a connection to a member is made of, with the TLS files as they are on disk.
 struct TransportMaterial: Sendable, Equatable {
@@ -62,6 +63,13 @@ struct TransportMaterial: Sendable, Equatable {
       settings.connection.keepalive = .init(
         time: configuration.keepaliveInterval, timeout: configuration.keepaliveTimeout,
         allowWithoutCalls: false)
+      settings.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          let tls = try? pipeline.handler(type: NIOSSLClientHandler.self)
+          try pipeline.addHandler(PingAnswering(), position: tls.map { .after($0) } ?? .first)
+        }
+      }
       if let name = configuration.tls(for: address)?.serverName, name != address.host {
         settings.http2.authority = "\(name):\(address.port)"
       }
