@@ -112,6 +112,7 @@ let package = Package(
     library("JSON", []),
     library("RESP", [nioCore]),
     library("PrometheusText", []),
+    library("EventLoops", [nioCore, nioPosix]),
     library("AdmissionReview", ["JSON"]),
 
     // Clients: one connection-owning type each.
@@ -119,8 +120,8 @@ let package = Package(
     library(
       "EtcdClient", exclude: ["Protocol"],
       [
-        grpcCore, grpcTransport, grpcProtobuf, protobuf, nioCore, nioPosix, nioSSL, lifecycle,
-        logging,
+        "EventLoops", grpcCore, grpcTransport, grpcProtobuf, protobuf, nioCore, nioPosix, nioSSL,
+        lifecycle, logging,
       ]),
 
     // Service kit: what every process does the same way.
@@ -135,15 +136,17 @@ let package = Package(
     library(
       "Coordination",
       [
-        "JSON", "RESP", "RedisClient", "EtcdClient", nioCore, nioPosix, lifecycle, logging, metrics,
+        "JSON", "EventLoops", "RESP", "RedisClient", "EtcdClient", nioCore, nioPosix, lifecycle,
+        logging, metrics,
         crypto,
       ]),
     library(
       "PodHook",
       [
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", "EtcdClient",
-        nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS, hummingbirdHTTP2, certificateReloading,
-        lifecycle, logging, metrics, coreMetrics, tracing, serviceContext, crypto, httpTypes,
+        "EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS,
+        hummingbirdHTTP2, certificateReloading, lifecycle, logging, metrics, coreMetrics, tracing,
+        serviceContext, crypto, httpTypes,
         nioExtras, arguments,
       ]),
 
@@ -171,7 +174,10 @@ let package = Package(
       ["JSON", "AdmissionReview", "LocalServers", httpClient, nioCore, nioHTTP1, nioSSL, yams]),
     executable(
       "demo",
-      ["LocalKubelet", "LocalServers", "JSON", "exactly-one-pod-hook", "at-least-semaphore-pod-hook"]),
+      [
+        "LocalKubelet", "LocalServers", "JSON", "exactly-one-pod-hook",
+        "at-least-semaphore-pod-hook",
+      ]),
 
     tests("JSONTests", ["JSON"]),
     tests("RESPTests", ["RESP", nioCore]),

@@ -1,5 +1,6 @@
--- Posts AdmissionReviews with wrk: the file named by BODY, in which every "@@@@@@@@@@@@" becomes a
--- key that no other request has. Each distinct request costs wrk two string concatenations.
+-- Posts AdmissionReviews with wrk: the file named by BODY, in which "@@@@@@@@@@@@" becomes a key:
+-- one that no other request has or, with KEYS set, one of so many. Each distinct request costs wrk
+-- two string concatenations.
 local counter = 0
 local threads = 0
 
@@ -22,11 +23,13 @@ function init()
     before = head .. body
   end
   start = os.time() % 1000
+  keys = tonumber(os.getenv("KEYS"))
 end
 
 function request()
   if not after then return before end
   counter = counter + 1
+  if keys then return before .. string.format("%012d", counter % keys) .. after end
   return before .. string.format("%03d%d%08d", start, id, counter) .. after
 end
 

@@ -1,3 +1,4 @@
+import EventLoops
 import GRPCCore
 package import Logging
 package import NIOCore
@@ -7,7 +8,7 @@ import Synchronization
 
 /// A cluster of etcd, by its v3 interface: 3.4 and later.
 ///
-/// One connection to each member. A call goes to one member; if that does not answer within its
+/// One connection to each member from each event loop of the group. A call goes to one member; if that does not answer within its
 /// attempt time, or says that it cannot serve now, the next one is asked, until the deadline. A
 /// member that failed is asked last until a probe in the background finds it well.
 ///
@@ -16,7 +17,9 @@ import Synchronization
 package final class EtcdClient: Service, Sendable {
   package let addresses: [EtcdAddress]
   let configuration: EtcdConfiguration
-  let endpoints: [EtcdEndpoint]
+  /// The members, once for each event loop that has connections of its own to them: what runs there
+  /// uses these without a change of thread.
+  private let lanes: EventLoopLanes<[EtcdEndpoint]>
   private let session = EtcdSession()
   /// The member that calls begin with.
   private let preferred: Atomic<Int>
@@ -30,11 +33,16 @@ package final class EtcdClient: Service, Sendable {
     self.configuration = configuration
     self.logger = logger
     addresses = configuration.addresses
-    let eventLoop = eventLoopGroup.next()
-    let deadlines = CallDeadlines(eventLoop: eventLoop)
-    endpoints = configuration.addresses.map {
-      EtcdEndpoint($0, configuration, on: eventLoop, deadlines: deadlines, logger: logger)
-    }
+    lanes = EventLoopLanes(
+      eventLoopGroup.makeIterator().map { eventLoop in
+        let deadlines = CallDeadlines(eventLoop: eventLoop)
+        return (
+          eventLoop,
+          configuration.addresses.map {
+            EtcdEndpoint($0, configuration, on: eventLoop, deadlines: deadlines, logger: logger)
+          }
+        )
+      })
     let first = configuration.preferredMember ?? Int.random(in: 0..<configuration.addresses.count)
     preferred = Atomic(first % configuration.addresses.count)
   }
@@ -49,14 +57,19 @@ package final class EtcdClient: Service, Sendable {
   /// something then.
   package func runUntilCancelled() async {
     await withDiscardingTaskGroup { group in
-      for endpoint in endpoints { group.addTask { await endpoint.run() } }
+      for endpoint in lanes.all.joined() { group.addTask { await endpoint.run() } }
     }
     logger.debug("etcd client ended")
   }
 
-  /// The members that failed and have not been found well since.
+  /// The members, by the connections of the event loop that this runs on.
+  var endpoints: [EtcdEndpoint] { lanes[lanes.current] }
+
+  /// The members that failed, on any connection, and have not been found well since.
   package var failingMembers: [EtcdAddress] {
-    endpoints.filter { $0.failedAt != nil }.map(\.address)
+    addresses.indices.filter { index in
+      lanes.all.contains { $0[index].failedAt != nil }
+    }.map { addresses[$0] }
   }
 
   static func metadata(token: String?) -> Metadata {
@@ -68,7 +81,7 @@ package final class EtcdClient: Service, Sendable {
 
   /// Members in the order in which they are asked: the preferred one and those behind it, those that
   /// failed last, the one that failed longest ago first.
-  func order() -> [Int] {
+  func order(of endpoints: [EtcdEndpoint]) -> [Int] {
     if endpoints.count == 1 { return [0] }
     let first = preferred.load(ordering: .relaxed)
     if endpoints[first].failedAt == nil {

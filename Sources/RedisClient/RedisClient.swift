@@ -2,6 +2,7 @@ package import Logging
 package import NIOCore
 package import RESP
 import ServiceLifecycle
+import Synchronization
 
 /// One connection to one server, shared by all who send commands.
 ///
@@ -22,7 +23,16 @@ package final class RedisClient: Service, Sendable {
     case failing(RedisError)
   }
 
+  /// When a lost connection was last replaced; nil: it never was.
+  package var reconnectedAt: ContinuousClock.Instant? { connections.withLock { $0.reconnectedAt } }
+
+  private struct Connections {
+    var isFirst = true
+    var reconnectedAt: ContinuousClock.Instant?
+  }
+
   package let address: RedisAddress
+  private let connections = Mutex(Connections())
   private let configuration: RedisConfiguration
   private let pipe: CommandPipe
   private let logger: Logger
@@ -114,6 +124,10 @@ package final class RedisClient: Service, Sendable {
         logger.info(
           "Connected to Redis", metadata: ["redis.protocol": "\(session.version.rawValue)"])
         let connectedAt = ContinuousClock.now
+        connections.withLock {
+          if !$0.isFirst { $0.reconnectedAt = connectedAt }
+          $0.isFirst = false
+        }
         let end = await waitForEnd(of: session)
         if Task.isCancelled { return }
         logger.warning("Lost the connection to Redis", metadata: ["reason": "\(end.reason)"])

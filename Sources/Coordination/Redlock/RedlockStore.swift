@@ -1,3 +1,4 @@
+import EventLoops
 package import Logging
 package import NIOCore
 package import RedisClient
@@ -28,7 +29,7 @@ package final class RedlockStore: LockStore {
 
   let configuration: Configuration
   /// The servers, once for each event loop that has connections of its own to them.
-  private let lanes: RedisLanes<[RedlockNode]>
+  private let lanes: EventLoopLanes<[RedlockNode]>
   let time: any MonotonicTime
   let logger: Logger
   let strayTokens = Mutex(StrayTokens())
@@ -58,7 +59,7 @@ package final class RedlockStore: LockStore {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    self.lanes = RedisLanes(lanes.map { ($0.eventLoop, $0.clients.map(RedlockNode.init)) })
+    self.lanes = EventLoopLanes(lanes.map { ($0.eventLoop, $0.clients.map(RedlockNode.init)) })
     giveBacks = GiveBacks(time: time)
   }
 

@@ -24,9 +24,10 @@ extension EtcdClient {
     _ method: MethodDescriptor, _ request: Request, deadline: NIODeadline,
     isRepeatable: Bool = true, isAuthenticated: Bool = true
   ) async throws(EtcdError) -> Answered<Answer> {
+    let endpoints = endpoints
     var attempts = Attempts(count: endpoints.count)
     while true {
-      for index in order() {
+      for index in order(of: endpoints) {
         var tokenRefusals = 0
         repeat {
           let now = NIODeadline.now()

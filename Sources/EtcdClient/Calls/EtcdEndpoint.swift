@@ -1,3 +1,4 @@
+import EventLoops
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import GRPCProtobuf
@@ -22,6 +23,8 @@ final class EtcdEndpoint: Sendable {
   let name: String
   private let configuration: EtcdConfiguration
   private let eventLoop: any EventLoop
+  /// Where all work for this connection is done, without a change of thread.
+  private let executor: EventLoopTaskExecutor
   private let deadlines: CallDeadlines
   private let logger: Logger
   private let state: Mutex<State>
@@ -35,6 +38,7 @@ final class EtcdEndpoint: Sendable {
     self.address = address
     self.configuration = configuration
     self.eventLoop = eventLoop
+    executor = EventLoopTaskExecutor(eventLoop)
     self.deadlines = deadlines
     name = address.description
     var logger = logger
@@ -73,7 +77,7 @@ final class EtcdEndpoint: Sendable {
   func run() async {
     await withDiscardingTaskGroup { group in
       if let transport = try? state.withLock({ $0.transport }).get() {
-        group.addTask { try? await transport.connect() }
+        group.addTask(executorPreference: executor) { try? await transport.connect() }
       } else {
         failures.continuation.yield()
       }
@@ -83,7 +87,7 @@ final class EtcdEndpoint: Sendable {
           try? await Task.sleep(for: configuration.probeInterval)
           if Task.isCancelled { break }
           if let transport = renewTransport() {
-            group.addTask { try? await transport.connect() }
+            group.addTask(executorPreference: executor) { try? await transport.connect() }
           }
           await probe()
         } while failedAt != nil
@@ -160,7 +164,7 @@ final class EtcdEndpoint: Sendable {
     let limit = configuration.maximumMessageBytes
     // A task of its own, so that there is something to cancel when its time is up. It does not
     // outlive this function, which waits for it.
-    let task = Task {
+    let task = Task(executorPreference: executor) {
       await Self.exchange(
         method, request, metadata: metadata, over: transport, limit: limit, as: Answer.self)
     }

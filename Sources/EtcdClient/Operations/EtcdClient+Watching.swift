@@ -32,9 +32,10 @@ extension EtcdClient {
     handle: @escaping @Sendable ([EtcdEvent]) async throws -> Bool
   ) async throws {
     let progress = WatchProgress(next: revision)
+    let endpoints = endpoints
     var attempts = Attempts(count: endpoints.count)
     while true {
-      for index in order() {
+      for index in order(of: endpoints) {
         try Task.checkCancellation()
         let failure = try await watch(
           range, at: endpoints[index], progress, onStart: onStart, handle: handle)

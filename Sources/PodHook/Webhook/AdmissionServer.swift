@@ -1,3 +1,4 @@
+import EventLoops
 import HummingbirdCore
 import HummingbirdHTTP2
 import HummingbirdTLS

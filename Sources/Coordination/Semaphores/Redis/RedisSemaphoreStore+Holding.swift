@@ -1,3 +1,4 @@
+import EventLoops
 import RESP
 import RedisClient
 
@@ -10,7 +11,17 @@ extension RedisSemaphoreStore {
     return SemaphoreCounts(
       try await run(
         RedisSemaphoreScripts.settle, key,
-        [String(length), seconds(staleAfter), String(placeholder)], deadline))
+        [String(length), seconds(reclaimedAfter), String(placeholder)], deadline))
+  }
+
+  /// Usually ``staleAfter``. When the server has been away, nobody could send a heartbeat, and all
+  /// look dead: until they had time to come back, nobody is taken for dead.
+  private var reclaimedAfter: Duration {
+    let now = ContinuousClock.now
+    let isBackLately = lanes.all.contains { node in
+      node.client.reconnectedAt.map { now - $0 < staleAfter / 8 } ?? false
+    }
+    return isBackLately ? .seconds(100 * 365 * 86_400) : staleAfter
   }
 
   package func pop(

@@ -1,3 +1,4 @@
+import EventLoops
 package import Logging
 package import NIOCore
 package import RedisClient
@@ -38,7 +39,7 @@ package final class RedisSemaphoreStore: SemaphoreStore {
 
   let configuration: Configuration
   /// The server, once for each event loop that has a connection of its own to it.
-  let lanes: RedisLanes<RedisNode>
+  let lanes: EventLoopLanes<RedisNode>
   let giveBacks: GiveBacks<GiveBack>
   private let time: any MonotonicTime
   private let logger: Logger
@@ -51,7 +52,7 @@ package final class RedisSemaphoreStore: SemaphoreStore {
     time: any MonotonicTime = SystemTime(), logger: Logger
   ) {
     self.configuration = configuration
-    self.lanes = RedisLanes(lanes.map { ($0.eventLoop, RedisNode(client: $0.client)) })
+    self.lanes = EventLoopLanes(lanes.map { ($0.eventLoop, RedisNode(client: $0.client)) })
     giveBacks = GiveBacks(time: time)
     self.time = time
     self.logger = logger

@@ -1,23 +1,26 @@
-import NIOCore
+package import NIOCore
 
 /// Runs tasks on one event loop: what a connection's task does then happens where its connection
 /// lives, without a change of thread for each read and write.
-final class EventLoopTaskExecutor: TaskExecutor {
+///
+/// A task must not block on it. It ends with the process: what is enqueued after the event loop was
+/// shut down never runs.
+package final class EventLoopTaskExecutor: TaskExecutor {
   private let eventLoop: any EventLoop
 
-  init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+  package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
 
 /// The executors of a group's event loops.
-struct EventLoopTaskExecutors: Sendable {
+package struct EventLoopTaskExecutors: Sendable {
   private let executors: [ObjectIdentifier: EventLoopTaskExecutor]
 
-  init(_ group: any EventLoopGroup) {
+  package init(_ group: any EventLoopGroup) {
     var executors: [ObjectIdentifier: EventLoopTaskExecutor] = [:]
     for eventLoop in group.makeIterator() {
       executors[ObjectIdentifier(eventLoop)] = EventLoopTaskExecutor(eventLoop)
@@ -26,7 +29,7 @@ struct EventLoopTaskExecutors: Sendable {
   }
 
   /// Nil for an event loop of another group: its tasks then run wherever tasks run.
-  subscript(eventLoop: any EventLoop) -> EventLoopTaskExecutor? {
+  package subscript(eventLoop: any EventLoop) -> EventLoopTaskExecutor? {
     executors[ObjectIdentifier(eventLoop)]
   }
 }

@@ -1,23 +1,23 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// The same connections once for each event loop: what runs on one uses its own, without a change
 /// of thread.
-struct RedisLanes<Lane: Sendable>: Sendable {
-  let all: [Lane]
+package struct EventLoopLanes<Lane: Sendable>: Sendable {
+  package let all: [Lane]
   private let byEventLoop: [ObjectIdentifier: Int]
 
   /// - Parameter lanes: at least one.
-  init(_ lanes: [(eventLoop: any EventLoop, lane: Lane)]) {
+  package init(_ lanes: [(eventLoop: any EventLoop, lane: Lane)]) {
     all = lanes.map(\.lane)
     byEventLoop = Dictionary(
       uniqueKeysWithValues: lanes.enumerated().map { (ObjectIdentifier($1.eventLoop), $0) })
   }
 
   /// The number of the lane of the event loop that this runs on, or of the first.
-  var current: Int {
+  package var current: Int {
     MultiThreadedEventLoopGroup.currentEventLoop.flatMap { byEventLoop[ObjectIdentifier($0)] } ?? 0
   }
 
-  subscript(number: Int) -> Lane { all[number] }
+  package subscript(number: Int) -> Lane { all[number] }
 }
