@@ -12,7 +12,10 @@ package struct SidecarAccess: Sendable {
   package static func + (left: SidecarAccess, right: SidecarAccess) -> SidecarAccess {
     var sum = left
     sum.arguments += right.arguments
-    sum.secretArguments += right.secretArguments.filter { !left.secretArguments.contains($0) }
+    // Options with their values: for one kind of store they are the same.
+    if left.secretArguments != right.secretArguments {
+      sum.secretArguments += right.secretArguments
+    }
     sum.needsSecret = left.needsSecret || right.needsSecret
     sum.ports.formUnion(right.ports)
     return sum
