@@ -1,4 +1,5 @@
 package import Coordination
+import EtcdClient
 package import Logging
 package import NIOCore
 import RedisClient
@@ -7,6 +8,7 @@ import RedisClient
 package struct QueueConfiguration: Sendable {
   package enum Mode: String, CaseIterable, Sendable {
     case redis
+    case etcd
     case memory
   }
 
@@ -22,6 +24,14 @@ package struct QueueConfiguration: Sendable {
   ) -> any SemaphoreStore {
     switch mode {
     case .memory: return MemorySemaphoreStore(staleAfter: staleAfter, time: time)
+    case .etcd:
+      var configuration = EtcdSemaphoreStore.Configuration()
+      configuration.keyPrefix = store.keyPrefix
+      configuration.staleAfter = staleAfter
+      return EtcdSemaphoreStore(
+        client: .measured(
+          configuration: store.etcd.configuration, eventLoopGroup: eventLoopGroup, logger: logger),
+        configuration: configuration, time: time, logger: logger)
     case .redis:
       let lanes = eventLoopGroup.makeIterator().map { eventLoop in
         RedisSemaphoreStore.Lane(
@@ -43,9 +53,13 @@ package struct QueueConfiguration: Sendable {
     var access =
       switch mode {
       case .redis: store.redis.sidecarAccess("--queue-redis-address", [address])
+      // The same cluster as that of the locks, which says where it is.
+      case .etcd: store.mode == .etcd ? SidecarAccess() : store.etcd.sidecarAccess
       case .memory: SidecarAccess()
       }
     access.arguments = ["--queue-mode", mode.rawValue] + access.arguments
+    // With locks in Redis, those of the locks say it.
+    if mode == .redis, store.mode != .redlock { access.arguments += store.redis.timeoutArguments }
     return access
   }
 
@@ -53,6 +67,11 @@ package struct QueueConfiguration: Sendable {
   package func warn(_ logger: Logger) {
     if mode == .redis, address.host.isLoopbackHost {
       warnOfLoopback(RedisSettings.text([address]), logger)
+    }
+    if mode == .etcd, store.mode != .etcd,
+      store.etcd.addresses.contains(where: \.host.isLoopbackHost)
+    {
+      warnOfLoopback(store.etcd.text, logger)
     }
     if mode == .memory {
       logger.warning("permits live in this process only: sidecars do not share them")
