@@ -8,15 +8,14 @@ extension PermitSidecar {
   /// Must not be called in a cancelled task, which could not reach the store.
   func release() async {
     let isHeld = view.heartbeatAt != nil
-    let token = view.token ?? configuration.token
+    let token = view.token
     view.drop()
     metrics.held.record(0)
     let end = time.now + configuration.releaseTime
     while time.now < end, !Task.isCancelled {
       do throws(StoreError) {
-        let isReleased = try await store.release(
-          configuration.key, token: token, podUID: configuration.podUID,
-          deadline: min(time.now + Patience.storeTime, end))
+        let isReleased = try await release(
+          token, deadline: min(time.now + Patience.storeTime, end))
         if isReleased {
           metrics.released.increment()
           logger.notice("permit released")
@@ -30,5 +29,18 @@ extension PermitSidecar {
       }
       guard (try? await time.sleep(for: .milliseconds(100))) != nil else { return }
     }
+  }
+
+  /// - Parameter token: nil: none is known to be held. Then it is the claim, or the permit that the
+  ///   sidecar before this one had taken anew.
+  private func release(_ token: Token?, deadline: Duration) async throws(StoreError) -> Bool {
+    let (key, uid) = (configuration.key, configuration.podUID)
+    let isReleased = try await store.release(
+      key, token: token ?? configuration.token, podUID: uid, deadline: deadline)
+    let mayBeAnother = token == nil && (effects.mark?.read() != nil || !configuration.isGated)
+    guard !isReleased, mayBeAnother else { return isReleased }
+    let permits = try await store.permits(key, deadline: deadline)
+    guard let own = permits.first(where: { $0.holder?.podUID == uid }) else { return false }
+    return try await store.release(key, token: own.token, podUID: uid, deadline: deadline)
   }
 }

@@ -94,14 +94,17 @@ package final class PermitSidecar: PodSidecar {
     }
     if try await confirm(configuration.token, holder) { return configuration.token }
     guard isRunning else { return nil }
-    metrics.lost.increment()
     let permits = try await patience.persist("permits could not be read") {
       deadline throws(StoreError) in
       try await self.store.permits(key, deadline: deadline)
     }
-    guard let own = permits.first(where: { $0.holder?.podUID == self.configuration.podUID })
-    else { return nil }
-    return try await confirm(own.token, own.holder ?? holder) ? own.token : nil
+    if let own = permits.first(where: { $0.holder?.podUID == self.configuration.podUID }),
+      try await confirm(own.token, own.holder ?? holder)
+    {
+      return own.token
+    }
+    metrics.lost.increment()
+    return nil
   }
 
   private func recorded(_ token: Token) async throws -> Holder? {
