@@ -133,8 +133,10 @@ package final class HookProcess: Sendable {
           "--certDir", settings.certificates.directory,
           "--metrics-bind-address", "127.0.0.1:\(ports[1])",
           "--health-probe-bind-address", "127.0.0.1:\(ports[2])",
-          "--redis-addresses", settings.redisAddresses.joined(separator: ","),
-        ] + settings.arguments,
+        ]
+          + (settings.redisAddresses.isEmpty
+            ? [] : ["--redis-addresses", settings.redisAddresses.joined(separator: ",")])
+          + settings.arguments,
         environment: settings.environment,
         installHint: "build it: swift build"))
   }

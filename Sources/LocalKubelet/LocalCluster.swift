@@ -5,6 +5,8 @@ package import LocalServers
 package struct LocalCluster: Sendable {
   package let processes: LocalProcesses
   package let redis: [RedisServer]
+  /// The members of one cluster; none if the stores are on Redis.
+  package let etcd: [EtcdServer]
   package let certificates: TestCertificates
   /// The webhooks, in the order in which they are asked; replicas of one are side by side.
   package let hooks: [HookProcess]
@@ -14,6 +16,8 @@ package struct LocalCluster: Sendable {
     /// The number of independent Redis masters.
     package var redisCount = 3
     package var redis = RedisServer.Settings()
+    /// The number of etcd members. With any, all stores are on etcd, and no Redis is needed.
+    package var etcdCount = 0
     /// More options of the webhook.
     package var hookArguments: [String] = []
     package var hookEnvironment: [String: String] = [:]
@@ -46,9 +50,16 @@ package struct LocalCluster: Sendable {
     }
 
     /// The two hooks share the servers, and keep their locks apart by a prefix.
-    fileprivate func storeArguments(_ redis: [RedisServer]) -> [String] {
-      guard program == .atLeastSemaphore, let queue = redis.first else { return [] }
-      return ["--key-prefix", LocalCluster.semaphorePrefix, "--queue-redis-address", queue.address]
+    fileprivate func storeArguments(_ redis: [RedisServer], _ etcd: [EtcdServer]) -> [String] {
+      var arguments: [String] = []
+      if !etcd.isEmpty {
+        let addresses = etcd.map(\.address).joined(separator: ",")
+        arguments += ["--lock-mode", "etcd", "--etcd-addresses", addresses]
+      }
+      guard program == .atLeastSemaphore else { return arguments }
+      arguments += ["--key-prefix", LocalCluster.semaphorePrefix]
+      return arguments
+        + (redis.first.map { ["--queue-redis-address", $0.address] } ?? ["--queue-mode", "etcd"])
     }
   }
 
@@ -65,13 +76,15 @@ package func withLocalCluster<Result: Sendable>(
 ) async throws -> Result {
   try await withLocalProcesses { processes in
     let redis = try await processes.startRedisServers(settings.redisCount, settings.redis)
+    let etcd =
+      settings.etcdCount > 0 ? try await processes.startEtcdServers(settings.etcdCount) : []
     let certificates = try TestCertificates(directory: processes.newDirectory("certificates"))
     var hooks: [[HookProcess]] = []
     for hook in settings.hooks {
       var process = HookProcess.Settings(
         executable: settings.kubelet.executables[hook.program], certificates: certificates,
         redisAddresses: redis.map(\.address),
-        arguments: hook.storeArguments(redis) + settings.hookArguments + hook.arguments,
+        arguments: hook.storeArguments(redis, etcd) + settings.hookArguments + hook.arguments,
         environment: settings.hookEnvironment)
       process.environment["VARIANT"] = hook.variant
       var replicas: [HookProcess] = []
@@ -86,7 +99,7 @@ package func withLocalCluster<Result: Sendable>(
     ) { kubelet in
       try await body(
         LocalCluster(
-          processes: processes, redis: redis, certificates: certificates,
+          processes: processes, redis: redis, etcd: etcd, certificates: certificates,
           hooks: hooks.flatMap { $0 }, kubelet: kubelet))
     }
   }
