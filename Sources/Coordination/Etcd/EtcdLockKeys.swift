@@ -33,11 +33,18 @@ struct EtcdLockKeys: Sendable {
   /// The lock that a contender's key belongs to; nil if the name is not of this layout.
   static func lockKey(of name: [UInt8], prefix: String) -> NamespacedKey? {
     guard name.starts(with: prefix.utf8) else { return nil }
-    let parts = name.dropFirst(prefix.utf8.count).split(
-      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(isNamespaceByte),
-      isLeaseID(parts[2]), let key = decoded(parts[1]), !key.isEmpty,
-      encoded(key).utf8.elementsEqual(parts[1])
+    let rest = name.dropFirst(prefix.utf8.count)
+    guard let slash = rest.lastIndex(of: UInt8(ascii: "/")), isLeaseID(rest[(slash + 1)...]) else {
+      return nil
+    }
+    return namespacedKey(rest[..<slash])
+  }
+
+  /// Reads `<namespace>/<encoded key>`.
+  static func namespacedKey(_ path: some Collection<UInt8>) -> NamespacedKey? {
+    let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy(isNamespaceByte),
+      let key = decoded(parts[1]), !key.isEmpty, encoded(key).utf8.elementsEqual(parts[1])
     else { return nil }
     return NamespacedKey(namespace: String(decoding: parts[0], as: UTF8.self), key: key)
   }

@@ -2,12 +2,6 @@ import EtcdClient
 import Synchronization
 
 extension EtcdLockStore {
-  /// Times to live that differ by more than this part, or by more than a few seconds, are different
-  /// ones: a lease cannot change its own.
-  private func isAbout(_ granted: Duration, _ wanted: Duration) -> Bool {
-    granted >= wanted && granted <= wanted + wanted / 10 + .seconds(5)
-  }
-
   package func extend(
     _ key: NamespacedKey, _ lease: LockLease.Known, as holder: Holder, ttl: Duration,
     deadline: Duration
@@ -74,26 +68,18 @@ extension EtcdLockStore {
   }
 
   /// Keeps the lease alive, then reads the lock.
-  ///
-  /// A leader that was deposed, and does not know it yet, answers for leases that its successor let
-  /// run out. If the read, which a majority confirmed, is of the same term as the keep-alive, no
-  /// other leader came between, and the lease runs from when the request was sent.
   private func keepAlive(
     _ token: Token, _ lease: EtcdLease, podUID: String, ttl: Duration, deadline: Duration
   ) async throws(EtcdError) -> Renewal {
     let start = time.now
-    let kept = try await client.keepAlive(lease, timeout: timeout(until: deadline))
-    let read = try await client.range(
-      EtcdRange(.key(token.text)), timeout: timeout(until: deadline))
-    guard let entry = read.keyValues.first.map(EtcdLockEntry.init), let holder = entry.holder,
+    let kept = try await keepAlive(lease, reading: token.bytes, deadline: deadline)
+    guard let entry = kept.keyValue.map(EtcdLockEntry.init), let holder = entry.holder,
       holder.podUID == podUID
     else {
       forget(token)
       return .gone
     }
-    guard let granted = kept.ttl, entry.keyValue.lease == lease,
-      kept.state.raftTerm == read.state.raftTerm
-    else { return .again }
+    guard let granted = kept.ttl, entry.keyValue.lease == lease else { return .again }
     remember(token, lease, ttl: ttl)
     let validUntil = start + validity(of: granted)
     guard validUntil > time.now else { throw EtcdError(.unavailable, "the answer came too late") }
@@ -152,14 +138,6 @@ extension EtcdLockStore {
 
   func entry(_ token: Token, deadline: Duration) async throws(EtcdError) -> EtcdLockEntry? {
     try await client.get(token.text, timeout: timeout(until: deadline)).map(EtcdLockEntry.init)
-  }
-
-  func pause(until deadline: Duration) async throws(EtcdError) {
-    do {
-      try await time.sleep(until: min(deadline, time.now + .milliseconds(50)))
-    } catch {
-      throw EtcdError(.cancelled, "given up")
-    }
   }
 
   // MARK: What is known of held locks

@@ -42,24 +42,10 @@ extension EtcdLockStore {
   }
 
   package func check(deadline: Duration) async throws(StoreError) {
-    do throws(EtcdError) {
-      // Linearizable: a majority has to confirm it.
-      _ = try await client.get(
-        "\(configuration.keyPrefix)_check", timeout: timeout(until: deadline))
-    } catch {
-      throw storeError(error, nil)
-    }
+    try await checkMajority(deadline: deadline)
   }
 
   package func findings(deadline: Duration) async -> [String] {
-    // Users that may not ask for alarms learn nothing, which is no finding.
-    guard
-      let isOutOfSpace = try? await client.isOutOfSpace(timeout: timeout(until: deadline)),
-      isOutOfSpace
-    else { return [] }
-    return [
-      "etcd has used up its space quota and grants no locks: compact and defragment it, then disarm"
-        + " the alarm (etcdctl alarm disarm)"
-    ]
+    await findings(granting: "locks", deadline: deadline)
   }
 }

@@ -1,6 +1,5 @@
 package import EtcdClient
 package import Logging
-import ServiceLifecycle
 import Synchronization
 
 /// Locks in an etcd cluster, in the layout of etcd's own concurrency recipe.
@@ -12,7 +11,7 @@ import Synchronization
 /// A call that a member does not answer is repeated at the next one, so each change is written such
 /// that a repetition, even a very late one, changes nothing: values are unique to their attempt, and
 /// an attempt that was given up is declared void.
-package final class EtcdLockStore: LockStore {
+package final class EtcdLockStore: LockStore, EtcdStore {
   package struct Configuration: Sendable {
     /// Goes in front of every key in etcd.
     package var keyPrefix = ""
@@ -35,11 +34,9 @@ package final class EtcdLockStore: LockStore {
   let pool: LeasePool
   /// By the bytes of the token: etcd takes names for different that Swift takes for equal.
   let held = Mutex<[[UInt8]: Held]>([:])
-  private let givenBack: AsyncStream<GiveBack>
-  private let giveBacks: AsyncStream<GiveBack>.Continuation
+  private let giveBacks = EtcdGiveBacks<GiveBack>()
 
-  /// How long one call may take that no caller's deadline limits.
-  static let ownDeadline = Duration.seconds(5)
+  var keyPrefix: String { configuration.keyPrefix }
 
   /// - Parameter client: the store runs it. ``EtcdClient/measured(configuration:eventLoopGroup:logger:)``
   ///   makes one that counts in metrics.
@@ -51,50 +48,15 @@ package final class EtcdLockStore: LockStore {
     self.configuration = configuration
     self.time = time
     self.logger = logger
-    pool = LeasePool(time: time) { ttl, timeout in
-      let start = time.now
-      do throws(EtcdError) {
-        let grant = try await client.grantLease(ttl: ttl, timeout: timeout)
-        return .success(LeasePool.Lease(lease: grant.lease, start: start, ttl: grant.ttl))
-      } catch {
-        return .failure(error)
-      }
-    }
-    // What does not fit frees itself when its time to live runs out.
-    (givenBack, giveBacks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+    pool = LeasePool(client: client, time: time)
   }
 
   package func run() async throws {
-    await withDiscardingTaskGroup { group in
-      group.addTask { await self.client.runUntilCancelled() }
-      // At a graceful shutdown, first what is still to be given back, then the connections.
-      await withGracefulShutdownHandler {
-        await runGiveBacks()
-      } onGracefulShutdown: { [giveBacks] in
-        giveBacks.finish()
-      }
-      group.cancelAll()
-    }
+    await giveBacks.run(over: client, logger: logger) { try await self.perform($0, timeout: $1) }
   }
 
   func keys(of key: NamespacedKey) -> EtcdLockKeys {
-    EtcdLockKeys(prefix: configuration.keyPrefix, key: key)
-  }
-
-  func timeout(until deadline: Duration) -> Duration { max(.zero, deadline - time.now) }
-
-  /// A lease's life without drift: 1 % of it and 2 ms.
-  func validity(of ttl: Duration) -> Duration { ttl - ttl / 100 - .milliseconds(2) }
-
-  func storeError(_ error: EtcdError, _ key: NamespacedKey?) -> StoreError {
-    let members = client.addresses.count
-    var failures = error.failures.map {
-      StoreError.MemberFailure(member: $0.member, reason: $0.reason)
-    }
-    if failures.isEmpty { failures = [.init(member: "etcd", reason: error.message)] }
-    return StoreError(
-      error.kind == .cancelled || Task.isCancelled ? .cancelled : .noQuorum, key: key,
-      quorum: members / 2 + 1, members: members, failures: failures)
+    EtcdLockKeys(prefix: keyPrefix, key: key)
   }
 
   func late(_ key: NamespacedKey) -> StoreError {
@@ -133,39 +95,14 @@ package final class EtcdLockStore: LockStore {
     giveBack(.lock(key, token, podUID: podUID))
   }
 
-  func giveBack(_ item: GiveBack) { giveBacks.yield(item) }
+  func giveBack(_ item: GiveBack) { giveBacks.add(item) }
 
-  /// What is given back at once.
-  private static let giveBackConcurrency = 64
-
-  /// Returns once the stream has ended and all that was in it is given back, or on cancellation.
-  private func runGiveBacks() async {
-    await withTaskGroup(of: Void.self) { group in
-      var running = 0
-      for await item in givenBack {
-        if running >= Self.giveBackConcurrency {
-          await group.next()
-          running -= 1
-        }
-        group.addTask { await self.perform(item) }
-        running += 1
-      }
-    }
-  }
-
-  private func perform(_ item: GiveBack) async {
-    // At the end of the process nobody waits long for an etcd that is away.
-    let timeout = Task.isShuttingDownGracefully ? .seconds(1) : Self.ownDeadline
-    do {
-      switch item {
-      case .lock(let key, let token, let podUID):
-        _ = try await release(key, token: token, podUID: podUID, deadline: time.now + timeout)
-      case .attempt(let attempt): try await void(attempt, timeout: timeout)
-      case .lease(let lease): try await client.revoke(lease, timeout: timeout)
-      }
-    } catch {
-      // It frees itself when its lease runs out.
-      logger.info("lock could not be given back", metadata: ["reason": "\(error)"])
+  private func perform(_ item: GiveBack, timeout: Duration) async throws {
+    switch item {
+    case .lock(let key, let token, let podUID):
+      _ = try await release(key, token: token, podUID: podUID, deadline: time.now + timeout)
+    case .attempt(let attempt): try await void(attempt, timeout: timeout)
+    case .lease(let lease): try await client.revoke(lease, timeout: timeout)
     }
   }
 }

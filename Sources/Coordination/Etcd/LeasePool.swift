@@ -4,8 +4,8 @@ import Synchronization
 /// Leases for claims, shared by those that are made within a second, so that granting one does not
 /// cost every claim a write of its own.
 ///
-/// A lease is handed out at most once for a key: the name that a contender's key gets from it, which
-/// is its token, must never come twice.
+/// For locks a lease is handed out at most once for a key: the name that a contender's key gets from
+/// it, which is its token, must never come twice.
 final class LeasePool: Sendable {
   /// A lease and since when it runs, at the latest.
   struct Lease: Sendable {
@@ -30,6 +30,8 @@ final class LeasePool: Sendable {
   static let sharingTime = Duration.seconds(1)
   /// Times to live that are in use at once; more are a mistake, and forgotten.
   private static let capacity = 64
+  /// How long granting one may take, for all who wait for it.
+  private static let grantTime = Duration.seconds(5)
 
   private let state = Mutex(State())
   private let time: any MonotonicTime
@@ -44,27 +46,47 @@ final class LeasePool: Sendable {
     self.grant = grant
   }
 
+  convenience init(client: EtcdClient, time: any MonotonicTime) {
+    self.init(time: time) { ttl, timeout in
+      let start = time.now
+      do throws(EtcdError) {
+        let grant = try await client.grantLease(ttl: ttl, timeout: timeout)
+        return .success(Lease(lease: grant.lease, start: start, ttl: grant.ttl))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
   /// A lease that lives for at least `ttl`; nil if the current one was handed out for this key
   /// already: several want the same lock, and each of the others needs a lease of its own.
   func lease(
     for key: NamespacedKey, ttl: Duration, deadline: Duration
   ) async throws(EtcdError) -> Lease? {
+    let lease = try await lease(ttl: ttl, deadline: deadline)
+    // In place: a copy of so many keys for each claim would cost more than the claim.
+    let isNew = state.withLock { state in
+      guard state.current[ttl]?.lease.lease == lease.lease else { return false }
+      return state.current[ttl]?.usedKeys.insert(key).inserted == true
+    }
+    return isNew ? lease : nil
+  }
+
+  /// A lease that lives for at least `ttl`, shared with all who ask at about the same time.
+  func lease(ttl: Duration, deadline: Duration) async throws(EtcdError) -> Lease {
     while true {
       let now = time.now
       enum Next {
         case use(Lease)
-        case inUse
         case wait(Grant, isOurs: Bool)
       }
       let next: Next = state.withLock { state in
         if let running = state.granting[ttl] { return .wait(running, isOurs: false) }
-        // In place: a copy of so many keys for each claim would cost more than the claim.
         if let lease = state.current[ttl]?.lease, now - lease.start < Self.sharingTime {
-          let isNew = state.current[ttl]?.usedKeys.insert(key).inserted == true
-          return isNew ? .use(lease) : .inUse
+          return .use(lease)
         }
         // It ends a little before who began it gives up, so that its reasons are heard.
-        let timeout = min(EtcdLockStore.ownDeadline, (deadline - now) * 0.9)
+        let timeout = min(Self.grantTime, (deadline - now) * 0.9)
         let granting = Grant { [grant] in
           let result = await grant(ttl + Self.sharingTime, timeout)
           self.state.withLock { state in
@@ -79,7 +101,6 @@ final class LeasePool: Sendable {
       }
       switch next {
       case .use(let lease): return lease
-      case .inUse: return nil
       case .wait(let granting, let isOurs):
         guard deadline > now, let result = await granting.value(within: deadline - now) else {
           throw Task.isCancelled
