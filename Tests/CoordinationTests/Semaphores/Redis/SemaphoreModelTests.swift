@@ -93,7 +93,7 @@ import Testing
           var random = SeededRandom(seed: seed &+ UInt64(client))
           let holder = Holder.pod("p\(client)", uid: "u\(client)")
           var tokens: Set<Token> = []
-          for _ in 0..<150 {
+          for _ in 0..<(kind.usesLeases ? 30 : 150) {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<3:
               let claim = Bool.random(using: &random) ? holder : .pod("p\(client)")

@@ -4,9 +4,13 @@ import Testing
 
 /// Every kind of store that has to obey the same rules about permits.
 enum SemaphoreKind: CaseIterable, CustomTestStringConvertible {
-  case memory, redis, redis6
+  case memory, redis, redis6, etcd, etcdCluster
 
   var testDescription: String { "\(self)" }
+
+  /// Whether holders are reclaimed by leases that run out, and not by who settles the key: then none
+  /// is stale, and no store can be made older, so that tests take their time.
+  var usesLeases: Bool { self == .etcd || self == .etcdCluster }
 }
 
 /// A store, and the power to let time pass in it.
@@ -17,10 +21,15 @@ struct SemaphoreSubject: Sendable {
   let pass: @Sendable (Duration, NamespacedKey) async throws -> Void
 }
 
-/// A server of each version, shared by the tests of a suite, which use different keys.
+/// A server or cluster of each kind, shared by the tests of a suite, which use different keys.
 struct SharedQueues: SuiteTrait, TestScoping {
   @TaskLocal static var redis: QueueRedis?
   @TaskLocal static var redis6: QueueRedis?
+  @TaskLocal static var etcd: EtcdSemaphoreStore?
+  @TaskLocal static var etcdCluster: EtcdSemaphoreStore?
+
+  /// A tenth of it is more than what etcd counts leases in, and all of it not long for a test.
+  static let staleAfterInEtcd = Duration.seconds(10)
 
   func provideScope(
     for test: Test, testCase: Test.Case?,
@@ -29,7 +38,21 @@ struct SharedQueues: SuiteTrait, TestScoping {
     try await withQueue { redis in
       try await withQueue(settings: .redis6()) { redis6 in
         try await Self.$redis.withValue(redis) {
-          try await Self.$redis6.withValue(redis6) { try await function() }
+          try await Self.$redis6.withValue(redis6) { try await withEtcd(function) }
+        }
+      }
+    }
+  }
+}
+
+extension SharedQueues {
+  private func withEtcd(
+    _ function: @Sendable @concurrent () async throws -> Void
+  ) async throws {
+    try await withEtcdSemaphores(1, staleAfter: Self.staleAfterInEtcd) { _, one in
+      try await withEtcdSemaphores(3, staleAfter: Self.staleAfterInEtcd) { _, three in
+        try await Self.$etcd.withValue(one[0]) {
+          try await Self.$etcdCluster.withValue(three[0]) { try await function() }
         }
       }
     }
@@ -46,6 +69,11 @@ func subject(_ kind: SemaphoreKind) throws -> SemaphoreSubject {
     let queue = try #require(queue)
     return SemaphoreSubject(store: queue.store) { try await queue.age($1, by: $0) }
   }
+  func subject(_ store: EtcdSemaphoreStore?) throws -> SemaphoreSubject {
+    SemaphoreSubject(store: try #require(store)) { duration, _ in
+      try await time.sleep(for: duration)
+    }
+  }
   switch kind {
   case .memory:
     let clock = ShiftedTime()
@@ -54,5 +82,7 @@ func subject(_ kind: SemaphoreKind) throws -> SemaphoreSubject {
     }
   case .redis: return try subject(SharedQueues.redis)
   case .redis6: return try subject(SharedQueues.redis6)
+  case .etcd: return try subject(SharedQueues.etcd)
+  case .etcdCluster: return try subject(SharedQueues.etcdCluster)
   }
 }

@@ -1,4 +1,5 @@
 import Coordination
+import LocalServers
 import Testing
 
 extension SemaphoreStore {
@@ -20,6 +21,32 @@ extension SemaphoreStore {
   ) async throws -> Token {
     _ = try await settle(key, length)
     return try #require(try await pop(key, length, as: holder), sourceLocation: sourceLocation)
+  }
+
+  /// Takes a permit that a holder had whose time is over. etcd takes up to a second to notice.
+  func permitSoon(
+    _ key: NamespacedKey, of length: Int, as holder: Holder
+  ) async throws -> Token {
+    try await withDeadline(.seconds(60), "a permit is free") {
+      while true {
+        _ = try await settle(key, length)
+        if let token = try await pop(key, length, as: holder) { return token }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  /// Settles until so many have been reclaimed: at once, or as soon as etcd notices.
+  func settle(
+    _ key: NamespacedKey, _ length: Int, untilReclaimed count: Int
+  ) async throws -> SemaphoreCounts {
+    try await withDeadline(.seconds(60), "\(count) are reclaimed") {
+      while true {
+        let counts = try await settle(key, length)
+        if counts.reclaimed >= count { return counts }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
   }
 
   func heartbeat(_ key: NamespacedKey, _ token: Token, as holder: Holder) async throws -> Heartbeat
