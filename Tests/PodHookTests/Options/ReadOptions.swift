@@ -76,7 +76,7 @@ struct SidecarCommand: ParsableArguments {
 
 extension OptionReader {
   /// What `finish()` would say.
-  fileprivate var faults: [OptionFault] {
+  var faults: [OptionFault] {
     do throws(UsageError) {
       try finish()
       return []

@@ -35,7 +35,7 @@ import Testing
     Wrong("sidecar-secret", "a..b", "the name of a Secret"),
     Wrong("sidecar-secret", "-a", "the name of a Secret"),
     Wrong("release-delay-seconds", "3601", "0 to 3600"),
-    Wrong("lock-mode", "zookeeper", "redlock, memory"),
+    Wrong("lock-mode", "zookeeper", "redlock, etcd, memory"),
     Wrong("redis-addresses", "a:1,,b:1", "separated by commas"),
     Wrong("redis-addresses", "a:1,a:1", "different servers"),
     Wrong("redis-timeout", "0s", "1ms to 30s"), Wrong("redis-timeout", "31s", "1ms to 30s"),

@@ -1,6 +1,5 @@
 import Coordination
 import Logging
-import ServiceKit
 import ServiceLifecycle
 import Testing
 
@@ -67,37 +66,9 @@ struct Keeping {
       grace: grace, releaseDelay: releaseDelay, time: time, store: store)
   }
 
-  enum Ending: Equatable {
-    case returned
-    case exited(Int32)
-    case failed(String)
-  }
-
   /// Runs the sidecar until it ends by itself or `body` has triggered the shutdown.
   func run(_ body: (ServiceGroup) async throws -> Void) async throws -> Ending {
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [
-          .init(
-            service: sidecar, successTerminationBehavior: .ignore,
-            failureTerminationBehavior: .cancelGroup)
-        ],
-        gracefulShutdownSignals: [],
-        logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }))
-    async let ending = Self.ending(of: group)
-    try await body(group)
-    return await ending
-  }
-
-  private static func ending(of group: ServiceGroup) async -> Ending {
-    do {
-      try await group.run()
-      return .returned
-    } catch let exit as ExitWithCode {
-      return .exited(exit.code)
-    } catch {
-      return .failed("\(error)")
-    }
+    try await Ending.of(sidecar, during: body)
   }
 
   // MARK: - What is to be seen
