@@ -39,6 +39,8 @@ package struct LocalCluster: Sendable {
     package var arguments: [String]
     /// How many processes serve it. Any of them may be asked about a Pod.
     package var replicas: Int
+    /// In front of the semaphore's keys. Empty: the layout that other implementations share.
+    package var keyPrefix = LocalCluster.semaphorePrefix
 
     package init(
       _ program: HookProgram, variant: String? = nil, arguments: [String] = [], replicas: Int = 1
@@ -57,13 +59,13 @@ package struct LocalCluster: Sendable {
         arguments += ["--lock-mode", "etcd", "--etcd-addresses", addresses]
       }
       guard program == .atLeastSemaphore else { return arguments }
-      arguments += ["--key-prefix", LocalCluster.semaphorePrefix]
+      if !keyPrefix.isEmpty { arguments += ["--key-prefix", keyPrefix] }
       return arguments
         + (redis.first.map { ["--queue-redis-address", $0.address] } ?? ["--queue-mode", "etcd"])
     }
   }
 
-  /// In front of all keys of the semaphore hook.
+  /// In front of all keys of the semaphore hook, unless told otherwise.
   package static let semaphorePrefix = "semaphore:"
 
   /// The first webhook, mostly the only one.
