@@ -1,4 +1,5 @@
 import JSON
+import LocalKubelet
 import LocalServers
 import Testing
 

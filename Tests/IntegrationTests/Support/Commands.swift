@@ -1,4 +1,5 @@
 import JSON
+import LocalKubelet
 import LocalServers
 
 /// How a command ended.
@@ -12,14 +13,14 @@ struct FinishedCommand: Sendable {
 }
 
 extension LocalProcesses {
-  /// Runs `exactly-one-pod-hook` with the given arguments to its end.
+  /// Runs a hook's executable with the given arguments to its end.
   func run(
-    _ arguments: [String], environment: [String: String] = [:],
-    within limit: Duration = .seconds(60)
+    _ arguments: [String], of program: HookProgram = .exactlyOne,
+    environment: [String: String] = [:], within limit: Duration = .seconds(60)
   ) async throws -> FinishedCommand {
     let process = try await start(
       LocalProcess.Command(
-        name: arguments.joined(separator: " "), executable: HookExecutables.built()[.exactlyOne],
+        name: arguments.joined(separator: " "), executable: HookExecutables.built()[program],
         arguments: arguments, environment: environment))
     let status = try await withDeadline(limit, "\(arguments) ends") {
       try await process.waitForExit()
