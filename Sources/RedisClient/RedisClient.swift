@@ -23,12 +23,17 @@ package final class RedisClient: Service, Sendable {
     case failing(RedisError)
   }
 
-  /// When a lost connection was last replaced; nil: it never was.
-  package var reconnectedAt: ContinuousClock.Instant? { connections.withLock { $0.reconnectedAt } }
+  /// The last time without a connection; nil: there was none since the first connection.
+  package var lastOutage: Outage? { connections.withLock { $0.lastOutage } }
+
+  package struct Outage: Sendable, Hashable {
+    package let duration: Duration
+    package let end: ContinuousClock.Instant
+  }
 
   private struct Connections {
-    var isFirst = true
-    var reconnectedAt: ContinuousClock.Instant?
+    var lostAt: ContinuousClock.Instant?
+    var lastOutage: Outage?
   }
 
   package let address: RedisAddress
@@ -125,10 +130,12 @@ package final class RedisClient: Service, Sendable {
           "Connected to Redis", metadata: ["redis.protocol": "\(session.version.rawValue)"])
         let connectedAt = ContinuousClock.now
         connections.withLock {
-          if !$0.isFirst { $0.reconnectedAt = connectedAt }
-          $0.isFirst = false
+          $0.lastOutage = $0.lostAt.map {
+            Outage(duration: $0.duration(to: connectedAt), end: connectedAt)
+          }
         }
         let end = await waitForEnd(of: session)
+        connections.withLock { $0.lostAt = .now }
         if Task.isCancelled { return }
         logger.warning("Lost the connection to Redis", metadata: ["reason": "\(end.reason)"])
         // A server that only accepts and closes connections is as good as none.

@@ -97,7 +97,9 @@ extension EtcdLockStore {
         Task.isCancelled ? .cancelled : .unavailable, "the answer came too late", mayHaveRun: true)
     }
     let token = Token(attempt.name)
-    if attempt.holder.podUID != nil { remember(token, attempt.lease.lease, ttl: ttl) }
+    if attempt.holder.podUID != nil || attempt.hasOwnLease {
+      remember(token, attempt.lease.lease, ttl: ttl)
+    }
     return .granted(
       LockLease(
         token: token, fencingToken: UInt64(clamping: createRevision), validUntil: validUntil))
@@ -106,8 +108,6 @@ extension EtcdLockStore {
   /// Keeps an attempt that was sent to several members from being run once more after the lock was
   /// given up.
   private func bar(_ attempt: Attempt, deadline: Duration) async throws(EtcdError) {
-    // With its own lease it ends when that is revoked.
-    if attempt.hasOwnLease { return }
     do throws(EtcdError) {
       _ = try await client.transaction(
         EtcdTransaction(then: [.put(attempt.voidName, "", lease: attempt.lease.lease)]),

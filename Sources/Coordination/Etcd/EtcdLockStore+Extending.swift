@@ -34,19 +34,12 @@ extension EtcdLockStore {
         guard let entry = try await entry(token, deadline: deadline), let holderNow = entry.holder,
           holderNow.podUID == nil || holderNow.podUID == podUID
         else { return try await notHeld(keys, token, deadline: deadline) }
-        if entry.isBound, let current = entry.keyValue.lease {
-          let state = try await client.timeToLive(
-            of: current, timeout: timeout(until: deadline))
-          if state.timeLeft != nil, isAbout(state.grantedTTL, ttl) { lease = current }
+        // Always to a new lease, also one that is bound already: an attempt of this Pod's that was
+        // given up may still be about to revoke the one that is there.
+        if let moved = try await move(entry, token, as: holder, ttl: ttl, deadline: deadline) {
+          return .extended(moved)
         }
-        if lease == nil {
-          if let moved = try await move(
-            entry, token, as: holder, ttl: ttl, deadline: deadline)
-          {
-            return .extended(moved)
-          }
-          continue
-        }
+        continue
       }
       guard let lease else { continue }
       switch try await keepAlive(

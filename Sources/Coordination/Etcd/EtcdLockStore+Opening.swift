@@ -123,9 +123,10 @@ extension EtcdLockStore {
           if: [.value(of: token.text, is: entry.keyValue.value)], then: operations),
         isRepeatable: true, timeout: timeout(until: deadline))
       if result.succeeded {
+        // A claim's lease is others' too, and runs out, unless this process granted it for this one.
+        let isOwn = entry.isBound || held.withLock { $0[token.bytes] != nil }
         forget(token)
-        // A claim's lease is others' too, and runs out.
-        if entry.isBound, let lease = entry.keyValue.lease { giveBack(.lease(lease)) }
+        if isOwn, let lease = entry.keyValue.lease { giveBack(.lease(lease)) }
         if let lease = result.keyValues(at: 1).first?.lease { giveBack(.lease(lease)) }
         return true
       }

@@ -59,10 +59,6 @@ package final class EtcdLockStore: LockStore, EtcdStore {
     EtcdLockKeys(prefix: keyPrefix, key: key)
   }
 
-  func late(_ key: NamespacedKey) -> StoreError {
-    storeError(EtcdError(.unavailable, "the answer came too late"), key)
-  }
-
   /// The contender that has the lock.
   func owner(
     _ keys: EtcdLockKeys, deadline: Duration

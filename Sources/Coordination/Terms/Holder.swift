@@ -11,6 +11,9 @@ package struct Holder: Sendable, Hashable {
   package var node: String?
   /// The controller, as `Kind/name`.
   package var owner: String?
+  /// The public id of the claim that the Pod's sidecar was given: tells the sidecars of one Pod
+  /// apart, which may share a key.
+  package var claimID: String?
   /// When the lock was taken, in seconds since 1970 by the clock of who took it.
   package var since: Int
 
@@ -44,6 +47,7 @@ extension Holder {
       node: json["node"]?.string,
       owner: json["owner"]?.string,
       since: json["since"]?.integer ?? 0)
+    claimID = json["claim"]?.string
   }
 
   /// `<pod uid or -> <JSON>`, so that a script can tell the Pod without reading JSON.
@@ -53,6 +57,7 @@ extension Holder {
       object.field(isGeneratedName ? "generateName" : "pod", pod)
       if let node { object.field("node", node) }
       if let owner { object.field("owner", owner) }
+      if let claimID { object.field("claim", claimID) }
       object.field("since", since)
     }
     return "\(podUID ?? "-") \(writer.string)"

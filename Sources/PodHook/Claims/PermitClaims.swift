@@ -55,7 +55,7 @@ package struct PermitClaims: Claims {
   }
 
   private func exhausted(_ counts: SemaphoreCounts, _ length: Int) -> ClaimAnswer {
-    .refused(.exhausted, Refusal.noPermit(counts, length: length))
+    .refused(.exhausted, Refusal.noPermit(counts, length: counts.length ?? length))
   }
 
   package func claimant(

@@ -20,6 +20,8 @@ package final class SemaphoreGauges: Service {
   private static let interval = Duration.seconds(5)
   /// How long a semaphore without holders is shown after somebody last asked for it.
   private static let memory = Duration.seconds(600)
+  /// After so many keys that could not be read, the others of a round would fare no better.
+  private static let patience = 3
   /// More keys than that are not shown.
   private static let capacity = 1000
 
@@ -61,12 +63,13 @@ package final class SemaphoreGauges: Service {
 
   /// Reads all followed semaphores once.
   func refresh() async {
-    for key in followed.withLock({ Array($0.keys) }) {
+    var failures = 0
+    for key in followed.withLock({ Array($0.keys) }) where failures < Self.patience {
       do throws(StoreError) {
         record(try await store.counts(key, deadline: time.now + .seconds(1)), of: key)
       } catch {
-        // The others would fare no better.
-        return logger.debug("semaphores could not be read", metadata: ["reason": "\(error)"])
+        failures += 1
+        logger.debug("semaphore could not be read", metadata: ["reason": "\(error)"])
       }
     }
   }

@@ -56,7 +56,8 @@ extension EtcdSemaphoreRecord {
     guard let text = String(validating: value, as: UTF8.self),
       let json = try? JSONValue(parsing: text), let length = json["length"]?.integer
     else { return nil }
-    func number(_ name: String) -> Int { json[name]?.integer ?? 0 }
+    // What no store of ours writes is as good as nothing.
+    func number(_ name: String) -> Int { min(max(0, json[name]?.integer ?? 0), 1 << 40) }
     self.init(
       length: length, total: number("total"), trimmed: number("trimmed"),
       reclaimed: number("reclaimed"), lost: number("lost"),

@@ -19,9 +19,17 @@ extension RedisSemaphoreStore {
   private var reclaimedAfter: Duration {
     let now = ContinuousClock.now
     let isBackLately = lanes.all.contains { node in
-      node.client.reconnectedAt.map { now - $0 < staleAfter / 8 } ?? false
+      node.client.lastOutage.map {
+        Self.excuses($0.duration, endedAgo: $0.end.duration(to: now), staleAfter: staleAfter)
+      } ?? false
     }
     return isBackLately ? .seconds(100 * 365 * 86_400) : staleAfter
+  }
+
+  /// Whether an outage may be why a holder has not been heard of. A shorter one costs nobody its
+  /// permit, as heartbeats come often enough.
+  static func excuses(_ outage: Duration, endedAgo: Duration, staleAfter: Duration) -> Bool {
+    outage >= staleAfter / 2 && endedAgo < staleAfter / 8
   }
 
   package func pop(

@@ -36,7 +36,7 @@ extension RedisSemaphoreStore {
         let score = entry.value.string.flatMap(Double.init) ?? now
         let permit = Permit(
           token: Token(entry.key.string ?? ""), holder: Holder(reply: holder),
-          silence: .seconds(max(0, now - score)))
+          silence: .seconds(min(max(0, now - score), 1e9)))
         found[permit.token] = (score, permit)
       }
       guard page.count == pageSize, let last = page.last?.value.string else { break }

@@ -41,6 +41,11 @@ package struct EtcdOptions: ParsableArguments {
             + error.message + ")")
       }
     }
+    if Set(settings.addresses.map(\.usesTLS)).count > 1 {
+      reader.reject(
+        "etcd-addresses", value: settings.text,
+        allowed: "members of one cluster, all with https:// or none")
+    }
     settings.timeout = reader.duration(
       "etcd-timeout", flag: etcdTimeout, default: EtcdSettings.usualTimeout,
       in: .milliseconds(1)...(.seconds(30)))

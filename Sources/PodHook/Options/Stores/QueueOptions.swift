@@ -4,7 +4,7 @@ package import ServiceKit
 
 /// Where the permits live: the options that every command of the semaphore hook has.
 package struct QueueOptions: ParsableArguments {
-  @Option(help: "redis, or memory: this process only, for tests (default: redis).")
+  @Option(help: "redis, etcd, or memory: this process only, for tests (default: redis).")
   package var queueMode: String?
 
   @Option(

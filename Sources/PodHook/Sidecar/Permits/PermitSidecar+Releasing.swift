@@ -7,7 +7,7 @@ extension PermitSidecar {
   ///
   /// Must not be called in a cancelled task, which could not reach the store.
   func release() async {
-    let isHeld = view.heartbeatAt != nil
+    let isHeld = view.isHeld
     let token = view.token
     view.drop()
     metrics.held.record(0)
@@ -40,7 +40,7 @@ extension PermitSidecar {
     let mayBeAnother = token == nil && (effects.mark?.read() != nil || !configuration.isGated)
     guard !isReleased, mayBeAnother else { return isReleased }
     let permits = try await store.permits(key, deadline: deadline)
-    guard let own = permits.first(where: { $0.holder?.podUID == uid }) else { return false }
+    guard let own = permits.first(where: isOwn) else { return false }
     return try await store.release(key, token: own.token, podUID: uid, deadline: deadline)
   }
 }

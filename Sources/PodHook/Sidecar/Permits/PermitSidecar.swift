@@ -66,13 +66,16 @@ package final class PermitSidecar: PodSidecar {
     if effects.mark?.read() != nil {
       isRunning = true
       metrics.resumed.increment()
-      view.open()
+      metrics.held.record(1)
+      view.assume()
     }
     var holder = configuration.holder
+    holder.claimID = configuration.token.publicID
     var token = try await resume(isRunning: isRunning, &holder)
     while true {
       if token == nil { token = try await win(isRunning: isRunning, &holder) }
       guard let held = token else { continue }
+      try Task.checkCancellation()
       open()
       isRunning = true
       effects.whenStarted()
@@ -98,13 +101,19 @@ package final class PermitSidecar: PodSidecar {
       deadline throws(StoreError) in
       try await self.store.permits(key, deadline: deadline)
     }
-    if let own = permits.first(where: { $0.holder?.podUID == self.configuration.podUID }),
+    if let own = permits.first(where: isOwn),
       try await confirm(own.token, own.holder ?? holder)
     {
       return own.token
     }
     metrics.lost.increment()
     return nil
+  }
+
+  /// Whether a permit was taken by this sidecar, or by one before it.
+  func isOwn(_ permit: Permit) -> Bool {
+    permit.holder?.podUID == configuration.podUID
+      && permit.holder?.claimID == configuration.token.publicID
   }
 
   private func recorded(_ token: Token) async throws -> Holder? {

@@ -9,7 +9,7 @@ final class PermitView: Sendable {
     var token: Token?
     var isHeld = false
     var isOpen = false
-    var heartbeatAt = Duration.zero
+    var heartbeatAt: Duration?
   }
 
   private let state = Mutex(State())
@@ -24,6 +24,14 @@ final class PermitView: Sendable {
     }
   }
 
+  /// The application runs already, by a permit that the store has not yet confirmed to this sidecar.
+  func assume() {
+    state.withLock {
+      $0.isHeld = true
+      $0.isOpen = true
+    }
+  }
+
   /// The application may start.
   func open() { state.withLock { $0.isOpen = true } }
 
@@ -32,6 +40,7 @@ final class PermitView: Sendable {
     state.withLock {
       $0.isHeld = false
       $0.token = nil
+      $0.heartbeatAt = nil
     }
   }
 
@@ -40,6 +49,8 @@ final class PermitView: Sendable {
   /// Nil: there is none.
   var token: Token? { state.withLock { $0.token } }
 
-  /// When the store last confirmed the permit; nil: it is not held.
-  var heartbeatAt: Duration? { state.withLock { $0.isHeld ? $0.heartbeatAt : nil } }
+  var isHeld: Bool { state.withLock { $0.isHeld } }
+
+  /// When the store last confirmed the permit; nil: it has not.
+  var heartbeatAt: Duration? { state.withLock { $0.heartbeatAt } }
 }

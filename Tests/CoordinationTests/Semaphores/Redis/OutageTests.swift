@@ -1,6 +1,7 @@
-import Coordination
 import LocalServers
 import Testing
+
+@testable import Coordination
 
 /// While the server is away nobody can send a heartbeat: when it is back, all look dead.
 @Suite struct OutageTests {
@@ -10,20 +11,15 @@ import Testing
     try await queue.direct.ask("ZADD", "heartbeat/\(key)", "1", token.text)
   }
 
-  @Test func holdersHaveTimeToComeBackBeforeTheyCountAsDead() async throws {
-    var configuration = RedisSemaphoreStore.Configuration.patient
-    // Nobody is taken for dead for an eighth of it.
-    configuration.staleAfter = .seconds(3600)
-    try await withQueue(stores: [configuration], settings: .init(appendOnly: true)) { queue in
-      let store = queue.store
-      let holder = Holder.pod("a", uid: "a")
-      let token = try await store.permit(key, of: 1, as: holder)
-      try await makeStale(token, queue)
-      try await queue.restart()
-      let counts = try await store.settle(key, 1)
-      #expect(counts.inFlight == 1 && counts.queue == 0)
-      #expect(try await store.heartbeat(key, token, as: holder) == .alive)
-    }
+  @Test(arguments: [
+    (60, 0, true), (60, 14, true), (300, 5, true), (60, 15, false), (59, 0, false), (0, 0, false),
+  ])
+  func holdersHaveTimeToComeBackBeforeTheyCountAsDead(
+    outage: Int, endedAgo: Int, isExcuse: Bool
+  ) {
+    #expect(
+      RedisSemaphoreStore.excuses(
+        .seconds(outage), endedAgo: .seconds(endedAgo), staleAfter: .seconds(120)) == isExcuse)
   }
 
   @Test func whoDoesNotComeBackIsReclaimed() async throws {
