@@ -32,16 +32,16 @@ import Testing
     let value = try #require(try await other.take())
     let pod = try await run("mine", key: "held", length: 2)
     #expect(try await counts("held") == RawCounts(queue: 0, inFlight: 2))
-    // While it gives signs of life, for longer than the threshold.
-    let start = ContinuousClock.now
-    while ContinuousClock.now - start < .seconds(4) {
-      try await other.heartbeat(value)
-      let refusal = try await cluster.kubelet.refusal(
-        of: permitPod("refused", key: "held", length: 2))
-      #expect(refusal.message.contains("2 of 2 permits are in flight"))
-    }
-    let (heir, _) = try await cluster.kubelet.createWhenAdmitted(
-      permitPod("heir", key: "held", length: 2))
+    // Silent, but not for too long.
+    try await other.heartbeat(value, secondsAgo: 100)
+    let refusal = try await cluster.kubelet.refusal(
+      of: permitPod("refused", key: "held", length: 2))
+    #expect(refusal.message.contains("2 of 2 permits are in flight"))
+    #expect(refusal.message.contains("one that left no name, 10"))
+    try await other.heartbeat(value)
+    _ = try await cluster.kubelet.refusal(of: permitPod("refused", key: "held", length: 2))
+    try await other.heartbeat(value, secondsAgo: 121)
+    let heir = try await cluster.kubelet.create(permitPod("heir", key: "held", length: 2))
     try await heir.wait(for: .appRunning)
     #expect(try await cluster.permits("held", prefix: "")[value] == nil)
     #expect(pod.isAppRunning && pod.count(.appStopped) == 0)

@@ -4,7 +4,7 @@ import LocalServers
 import Testing
 
 /// The length of a semaphore changes while Pods run.
-@Suite(.serialized, .cluster { $0.guardWithPermits(staleAfter: 120) }) struct SemaphoreLengthTests {
+@Suite(.serialized, .cluster { $0.guardWithPermits() }) struct SemaphoreLengthTests {
   private func run(_ name: String, key: String, length: Int) async throws -> RunningPod {
     let pod = try await cluster().kubelet.create(permitPod(name, key: key, length: length))
     try await pod.wait(for: .appRunning)

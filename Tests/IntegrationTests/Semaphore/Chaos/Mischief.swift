@@ -25,16 +25,18 @@ struct Mischief: Sendable {
   }
 
   private mutating func act(in group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-    let pod = crowd.living.randomElement(using: &random)
-    switch (Int.random(in: 0..<20, using: &random), pod) {
-    case (0..<5, let pod?): group.addTask { try await pod.delete(gracePeriod: .seconds(5)) }
-    case (5..<8, let pod?): group.addTask { try await pod.killNode() }
-    case (8..<12, let pod?): pod.killSidecar()
-    case (12..<14, let pod?):
+    // Mostly one of those that hold a permit.
+    let victims = Int.random(in: 0..<4, using: &random) == 0 ? crowd.living : crowd.running
+    let pod = victims.randomElement(using: &random)
+    switch (Int.random(in: 0..<22, using: &random), pod) {
+    case (0..<4, let pod?): group.addTask { try await pod.delete(gracePeriod: .seconds(5)) }
+    case (4..<7, let pod?): group.addTask { try await pod.killNode() }
+    case (7..<10, let pod?): pod.killSidecar()
+    case (10..<12, let pod?):
       freeze(pod, for: staleAfter * Double.random(in: 0.1...0.5, using: &random), in: &group)
-    case (14..<17, let pod?):
+    case (12..<18, let pod?):
       freeze(pod, for: staleAfter * Double.random(in: 1.2...1.8, using: &random), in: &group)
-    case (17, _):
+    case (18..<20, _):
       try await crowd.cluster.queue.restart()
     default:
       let webhook = crowd.cluster.hooks.randomElement(using: &random)

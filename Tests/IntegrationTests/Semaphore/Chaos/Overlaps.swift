@@ -6,8 +6,6 @@ struct Overlaps {
   private(set) var unpermitted: [String] = []
   /// Moments at which too many ran, those taken for dead not counted.
   private(set) var crowds: [String] = []
-  /// The most that ran at once, the living dead included.
-  private(set) var most = 0
 
   private struct Run {
     let pod: RunningPod
@@ -30,7 +28,6 @@ struct Overlaps {
           unpermitted.append("\(run.pod.name) at \(moment) of \(run.from)...\(run.until)")
         }
       }
-      most = max(most, current.count)
       if alive > length { crowds.append("\(current.map(\.pod.name)) at \(moment)") }
     }
   }

@@ -13,8 +13,8 @@ struct OtherImplementation: Sendable {
   private var heartbeats: String { "heartbeat/team-a/\(key)" }
   private var lock: String { "team-a/\(key)" }
 
-  private func now() async throws -> String {
-    try #require(try await cluster.ask(cluster.queue, "TIME").first)
+  private func now() async throws -> Int {
+    try #require(Int(try await cluster.ask(cluster.queue, "TIME").first ?? ""))
   }
 
   func fill(_ values: String...) async throws {
@@ -29,8 +29,9 @@ struct OtherImplementation: Sendable {
     return value
   }
 
-  func heartbeat(_ value: String) async throws {
-    try await cluster.ask(cluster.queue, "ZADD", heartbeats, now(), value)
+  func heartbeat(_ value: String, secondsAgo: Int = 0) async throws {
+    let time = try await now() - secondsAgo
+    try await cluster.ask(cluster.queue, "ZADD", heartbeats, "\(time)", value)
   }
 
   func release(_ value: String) async throws {

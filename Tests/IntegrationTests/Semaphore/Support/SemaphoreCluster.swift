@@ -5,8 +5,11 @@ import Testing
 
 extension LocalCluster.Settings {
   /// Only the semaphore's webhook, and one Redis server for locks and permits.
+  ///
+  /// - Parameter staleAfter: a busy machine may keep a heartbeat for seconds: short only where
+  ///   somebody has to be taken for dead.
   mutating func guardWithPermits(
-    heartbeat: Int = 1, staleAfter: Int = 3, replicas: Int = 1, _ arguments: [String] = []
+    heartbeat: Int = 1, staleAfter: Int = 120, replicas: Int = 1, _ arguments: [String] = []
   ) {
     redisCount = 1
     let times = [
@@ -76,7 +79,7 @@ extension LocalCluster {
     try await processes.run(
       arguments + [
         "--queue-redis-address", queue.address, "--key-prefix=\(prefix)", "--redis-addresses",
-        redis.map(\.address).joined(separator: ","), "--stale-threshold-seconds", "3",
+        redis.map(\.address).joined(separator: ","),
       ], of: .atLeastSemaphore)
   }
 
