@@ -4,18 +4,6 @@ import Testing
 @testable import PodHook
 
 @Suite struct WebhookOptionsTests {
-  /// A value that an option does not take, and a part of what is said about it.
-  struct Wrong: Sendable, CustomStringConvertible {
-    let option: String
-    let value: String
-    let allowed: String
-    var description: String { "--\(option)=\(value)" }
-
-    init(_ option: String, _ value: String, _ allowed: String) {
-      (self.option, self.value, self.allowed) = (option, value, allowed)
-    }
-  }
-
   static let wrong = [
     Wrong("port", "65536", "a whole number from 0 to 65535"), Wrong("port", "https", "0 to 65535"),
     Wrong("port", "-1", "0 to 65535"), Wrong("metrics-bind-address", "8080", "host:port"),
@@ -46,23 +34,15 @@ import Testing
     Wrong("variant", String(repeating: "a", count: 21), "a DNS label"),
   ]
 
-  @Test(arguments: wrong)
-  func aWrongFlagIsNamedWithItsValueAndWhatIsAllowed(_ wrong: Wrong) throws {
-    let faults = try WebhookCommand.read(["--\(wrong.option)=\(wrong.value)"]).faults
-    try #require(faults.count == 1)
-    #expect(faults[0].option == "--" + wrong.option && faults[0].variable == nil)
-    #expect(faults[0].value == wrong.value)
-    #expect(faults[0].allowed.contains(wrong.allowed))
-    #expect(!faults[0].description.contains("\n"))
+  @Test(arguments: Wrong.batches(wrong))
+  func wrongFlagsAreNamedWithTheirValueAndWhatIsAllowed(_ batch: [Wrong]) throws {
+    Wrong.expect(try WebhookCommand.read(batch.map(\.description)).faults, batch)
   }
 
-  @Test(arguments: wrong)
-  func soIsAWrongVariable(_ wrong: Wrong) throws {
-    let twin = wrong.option.uppercased().map { $0 == "-" ? "_" : $0 }
-    let faults = try WebhookCommand.read([], [String(twin): wrong.value]).faults
-    try #require(faults.count == 1)
-    #expect(faults[0].option == "--" + wrong.option)
-    #expect(faults[0].value == wrong.value)
+  @Test(arguments: Wrong.batches(wrong))
+  func soAreWrongVariables(_ batch: [Wrong]) throws {
+    let faults = try WebhookCommand.read([], Wrong.variables(batch)).faults
+    Wrong.expect(faults, batch, areVariables: true)
   }
 
   @Test func allFaultsAreReportedTogether() throws {

@@ -92,7 +92,7 @@ struct PermitKeeping: CustomTestStringConvertible {
 
   var testDescription: String { "the sidecar of \(configuration.podUID)" }
 
-  var isHeld: Bool { sidecar.view.heartbeatAt != nil }
+  var isHeld: Bool { sidecar.view.isHeld }
   var isReady: Bool { isHeld && sidecar.view.isOpen }
 
   /// The permits that are bound to this Pod.

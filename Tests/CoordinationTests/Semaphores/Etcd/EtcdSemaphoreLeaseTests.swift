@@ -7,11 +7,8 @@ import Testing
   private let key = NamespacedKey(namespace: "team", key: "leased")
   private let holder = Holder.pod("a", uid: "u1")
 
-  /// Short elections allow short leases.
-  private let quick = EtcdServer.Settings(heartbeatMilliseconds: 40)
-
   @Test func aLeaseThatRanOutIsReportedLostOnce() async throws {
-    try await withEtcdSemaphores(1, stores: 2, staleAfter: .seconds(2), settings: quick) {
+    try await withEtcdSemaphores(1, stores: 2, staleAfter: .seconds(8)) {
       _, stores in
       let key = key
       let token = try await stores[0].permit(key, of: 2, as: holder)
@@ -22,7 +19,7 @@ import Testing
         _ = try await stores[1].heartbeat(key, other, as: .pod("b", uid: "u2"))
         return try await stores[1].settle(key, 2).reclaimed == 1
       }
-      #expect(time.now >= start + .seconds(2))
+      #expect(time.now >= start + .seconds(8))
       #expect(try await stores[1].pop(key, 2, as: .pod("c", uid: "u3")) != nil)
       let told = try await stores[0].heartbeat(key, token, as: holder).overLength
       #expect(try #require(told) > .zero)
@@ -69,13 +66,13 @@ import Testing
 
   /// A claim that a sidecar takes over lives by its heartbeats from then on.
   @Test func aClaimOutlivesItsLifetimeOnceItIsBound() async throws {
-    try await withEtcdSemaphores(1, staleAfter: .seconds(30), settings: quick) { _, stores in
+    try await withEtcdSemaphores(1) { _, stores in
       let store = stores[0]
       _ = try await store.settle(key, 3)
-      let claim = try #require(try await store.pop(key, 3, lifetime: .seconds(1)))
+      let claim = try #require(try await store.pop(key, 3, lifetime: .seconds(6)))
       let bound = try #require(
-        try await store.pop(key, 3, as: .pod("b", uid: "u2"), lifetime: .seconds(2)))
-      let idle = try #require(try await store.pop(key, 3, lifetime: .seconds(1)))
+        try await store.pop(key, 3, as: .pod("b", uid: "u2"), lifetime: .seconds(6)))
+      let idle = try #require(try await store.pop(key, 3, lifetime: .seconds(6)))
       #expect(try await store.heartbeat(key, claim, as: holder) == .alive)
       #expect(try await store.heartbeat(key, bound, as: .pod("b", uid: "u2")) == .alive)
       #expect(try await store.settle(key, 3, untilReclaimed: 1).numbers == [3, 1, 2])

@@ -6,8 +6,6 @@ import Testing
 @testable import PodHook
 
 @Suite struct PermitOptionsTests {
-  typealias Wrong = WebhookOptionsTests.Wrong
-
   @Test func theWebhooksDefaults() throws {
     let read = try PermitWebhookCommand.read([])
     #expect(read.faults == [])
@@ -57,38 +55,32 @@ import Testing
     Wrong("lock-mode", "zookeeper", "redlock"),
   ]
 
-  private func expect(_ faults: [OptionFault], _ wrong: Wrong, isVariable: Bool) {
-    #expect(faults.map(\.option) == ["--" + wrong.option])
-    #expect(faults.first?.value == wrong.value)
-    #expect(faults.first?.allowed.contains(wrong.allowed) == true, "\(faults)")
+  @Test(arguments: Wrong.batches(wrongForBoth))
+  func wrongFlagsAreNamed(_ batch: [Wrong]) throws {
+    let flags = batch.map(\.description)
+    Wrong.expect(try PermitWebhookCommand.read(flags).faults, batch)
+    Wrong.expect(try PermitSidecarCommand.read(["demo/k", "t"] + flags).faults, batch)
   }
 
-  @Test(arguments: wrongForBoth)
-  func aWrongFlagIsNamed(_ wrong: Wrong) throws {
-    let flag = "--\(wrong.option)=\(wrong.value)"
-    expect(try PermitWebhookCommand.read([flag]).faults, wrong, isVariable: false)
-    expect(try PermitSidecarCommand.read(["demo/k", "t", flag]).faults, wrong, isVariable: false)
+  @Test(arguments: Wrong.batches(wrongForBoth))
+  func soAreWrongVariables(_ batch: [Wrong]) throws {
+    let variables = Wrong.variables(batch)
+    Wrong.expect(
+      try PermitWebhookCommand.read([], variables).faults, batch, areVariables: true)
+    let pod = SidecarCommand.pod.merging(variables) { $1 }
+    Wrong.expect(
+      try PermitSidecarCommand.read(["demo/k", "t"], pod).faults, batch, areVariables: true)
   }
 
-  @Test(arguments: wrongForBoth)
-  func soIsAWrongVariable(_ wrong: Wrong) throws {
-    let twin = String(wrong.option.uppercased().map { $0 == "-" ? "_" : $0 })
-    let faults = try PermitWebhookCommand.read([], [twin: wrong.value]).faults
-    expect(faults, wrong, isVariable: true)
-    let pod = SidecarCommand.pod.merging([twin: wrong.value]) { $1 }
-    expect(try PermitSidecarCommand.read(["demo/k", "t"], pod).faults, wrong, isVariable: true)
-  }
-
-  @Test(arguments: [
-    Wrong("length", "0", "1 to 100000"), Wrong("length", "100001", "1 to 100000"),
-    Wrong("lock-seconds", "0", "1 to 3600"), Wrong("lock-seconds", "3601", "1 to 3600"),
-    Wrong("fence", "auto", "restart-all, liveness"),
-  ])
-  func whatOnlyTheSidecarIsToldIsCheckedToo(_ wrong: Wrong) throws {
-    let faults = try PermitSidecarCommand.read(
-      ["demo/k", "t", "--\(wrong.option)=\(wrong.value)"]
-    ).faults
-    expect(faults, wrong, isVariable: false)
+  @Test(
+    arguments: Wrong.batches([
+      Wrong("length", "0", "1 to 100000"), Wrong("length", "100001", "1 to 100000"),
+      Wrong("lock-seconds", "0", "1 to 3600"), Wrong("lock-seconds", "3601", "1 to 3600"),
+      Wrong("fence", "auto", "restart-all, liveness"),
+    ]))
+  func whatOnlyTheSidecarIsToldIsCheckedToo(_ batch: [Wrong]) throws {
+    let flags = batch.map(\.description)
+    Wrong.expect(try PermitSidecarCommand.read(["demo/k", "t"] + flags).faults, batch)
   }
 
   @Test(arguments: [("30", "61", true), ("30", "60", false), ("1", "3", true), ("1", "2", false)])

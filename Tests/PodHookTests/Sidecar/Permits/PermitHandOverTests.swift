@@ -19,11 +19,11 @@ import Testing
       let permit = try #require(try await keeping.own().first)
       #expect(permit.token == keeping.configuration.token && permit.silence == .zero)
       // Who it is for and since when is known since admission.
-      #expect(
-        permit.holder
-          == Holder(
-            pod: "app-0", podUID: PermitKeeping.uid, node: "node-1", owner: "ReplicaSet/app",
-            since: Keeping.today - 5))
+      var holder = Holder(
+        pod: "app-0", podUID: PermitKeeping.uid, node: "node-1", owner: "ReplicaSet/app",
+        since: Keeping.today - 5)
+      holder.claimID = permit.token.publicID
+      #expect(permit.holder == holder)
       #expect(keeping.mark.read() != nil)
       await group.triggerGracefulShutdown()
     }
@@ -74,7 +74,7 @@ import Testing
       let lines = keeping.logs.lines.filter { $0.contains("waiting for a permit") }
       #expect(lines.count == 1 && lines[0].contains("inFlight=1 key=demo/k length=1"))
       // Whether one is free is looked up without the lock that all who wait would take in turns.
-      #expect(keeping.locks.calls.count { $0 == .acquire } == 1)
+      #expect(keeping.locks.calls == [])
       keeping.queue.vacate(others[0], of: 1)
       await keeping.time.step()
       #expect(keeping.isReady)

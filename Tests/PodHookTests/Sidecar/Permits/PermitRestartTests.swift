@@ -109,7 +109,7 @@ import Testing
     let keeping = successor(of: before)
     keeping.queue.fail(.permit, .heartbeat)
     let ending = try await keeping.run { group async throws in
-      await keeping.time.step(200)
+      await keeping.time.step(50)
       #expect(keeping.exits.codes == [] && keeping.mark.read() != nil)
       keeping.queue.recover()
       await keeping.time.step()

@@ -130,7 +130,7 @@ import Testing
     let ending = try await keeping.run { group async throws in
       try await keeping.lapse(isTaken: false)
       keeping.queue.fail(operation)
-      for _ in 0..<200 {
+      for _ in 0..<50 {
         await keeping.time.step()
         #expect(keeping.isReady)
       }
