@@ -56,6 +56,28 @@ import Testing
     #expect(try await keeping.queue.numbers().inFlight == 0)
   }
 
+  /// Two sidecars of one Pod, such as those of two variants, may share a key.
+  @Test func itTakesNoOtherSidecarsPermitForItsOwn() async throws {
+    let before = PermitKeeping()
+    let beside = PermitKeeping(token: Token("beside"), beside: before)
+    await before.crash()
+    await beside.crash()
+    #expect(try await before.own().count == 2)
+    for keeping in [successor(of: beside), successor(of: before)] {
+      let id = keeping.configuration.token.publicID
+      let permit = try await before.own().first { $0.holder?.claimID == id }
+      let token: Token = try #require(permit?.token)
+      keeping.mark.write(giveUpAt: .zero)
+      _ = try await keeping.run { group async throws in
+        await keeping.time.settle()
+        #expect(keeping.isReady && keeping.sidecar.view.token == token)
+        await group.triggerGracefulShutdown()
+      }
+      #expect(try await !before.own().contains { $0.token == token })
+    }
+    #expect(try await before.queue.numbers().inFlight == 0)
+  }
+
   @Test func lostMeanwhileItTakesAFreePermit() async throws {
     let before = try await PermitKeeping.claimed()
     await before.crash()
@@ -110,6 +132,8 @@ import Testing
     keeping.queue.fail(.permit, .heartbeat)
     let ending = try await keeping.run { group async throws in
       await keeping.time.step(50)
+      // Held until the store says otherwise, for the liveness probes of the application.
+      #expect(keeping.isReady && keeping.exposes("permit_held 1"))
       #expect(keeping.exits.codes == [] && keeping.mark.read() != nil)
       keeping.queue.recover()
       await keeping.time.step()

@@ -71,6 +71,23 @@ import Testing
     }
   }
 
+  /// After a restart of the sidecar beside a running application.
+  @Test func beforeTheStoreConfirmsThePermitNoMomentIsTold() async throws {
+    let before = try await PermitKeeping.claimed()
+    await before.crash()
+    let keeping = PermitKeeping(token: before.configuration.token, beside: before)
+    keeping.queue.fail(.permit)
+    let id = keeping.configuration.token.publicID
+    _ = try await keeping.run { group async throws in
+      await keeping.time.settle()
+      #expect(await ask(keeping, "/held/\(id)").status == 200)
+      #expect(
+        try await lock(keeping)
+          == ["key": "demo/k", "held": true, "fencingToken": .null, "expiresAt": .null])
+      await group.triggerGracefulShutdown()
+    }
+  }
+
   /// The kubelet asks an address: another Pod's sidecar must not answer for this one.
   @Test func anotherPermitsPathsAreNotFound() async throws {
     let keeping = try await PermitKeeping.claimed()

@@ -92,6 +92,17 @@ import Testing
     }
   }
 
+  @Test func whereNobodyStatedALengthItsOwnCounts() async throws {
+    let keeping = PermitKeeping(length: 5)
+    _ = try await keeping.run { group async throws in
+      await keeping.time.settle()
+      #expect(keeping.isReady)
+      let numbers = try await keeping.queue.numbers()
+      #expect(numbers.length == 5 && numbers.queue == 4)
+      await group.triggerGracefulShutdown()
+    }
+  }
+
   @Test func aLengthThatIsRaisedWhileItWaitsLetsItIn() async throws {
     let keeping = PermitKeeping(length: 1)
     try await keeping.queue.occupy(length: 1)
@@ -101,7 +112,6 @@ import Testing
       try await keeping.queue.settleNow(length: 3)
       await keeping.time.step()
       #expect(keeping.isReady)
-      // Its Pod's own length has been heard once; what others said since stays.
       #expect(try await keeping.queue.numbers().length == 3)
       await group.triggerGracefulShutdown()
     }

@@ -122,7 +122,7 @@ import Testing
   }
 
   /// Told that it is lost, and then the store is away again: still no word that none is free.
-  @Test(arguments: [ScriptedQueue.Operation.settle, .pop])
+  @Test(arguments: [ScriptedQueue.Operation.counts, .settle, .pop])
   func whileNoOtherPermitCanBeAskedForTheApplicationRunsOn(
     operation: ScriptedQueue.Operation
   ) async throws {
