@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import NIOCore
 import NIOHTTP1
 import ServiceKit
 import ServiceLifecycle
@@ -15,8 +16,11 @@ import Testing
     var routes = MonitorRoutes()
     routes.add("/startupz/1") { _ in .text("open") }
     routes.add("/held/1") { _ in .text("the lock is not held", status: .serviceUnavailable) }
+    // Longer than a busy machine may take between two steps of the client.
+    var limits = MonitorServer.Limits()
+    limits.headTimeout = .seconds(100)
     let server = try MonitorServer(
-      name: "probes", address: address, option: "probe-address", logger: quiet,
+      name: "probes", address: address, option: "probe-address", limits: limits, logger: quiet,
       respond: routes.respond)
     let group = ServiceGroup(configuration: .init(services: [server], logger: quiet))
     async let ended: Void = group.run()
@@ -32,7 +36,7 @@ import Testing
   func saysWhatTheSidecarSays(address: ListenAddress) async throws {
     try await serve(address) { address async throws in
       func ask(_ path: String) async throws -> (status: Int, body: String) {
-        try await ProbeCheck(address: address, path: path, timeout: .seconds(30)).ask()
+        try await ProbeCheck(address: address, path: path, timeout: .seconds(100)).ask()
       }
       #expect(try await ask("/startupz/1") == (200, "open"))
       #expect(try await ask("/held/1") == (503, "the lock is not held"))
