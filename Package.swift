@@ -206,7 +206,7 @@ let package = Package(
       "PodHookTests",
       [
         "PodHook", "AdmissionReview", "Coordination", "JSON", "ServiceKit", "RedisClient",
-        nioHTTP1, lifecycle, logging, arguments,
+        coreMetrics, nioCore, nioHTTP1, lifecycle, logging, arguments,
       ]),
     tests(
       "IntegrationTests",

@@ -67,8 +67,20 @@ package func withLocalProcesses<Result: Sendable>(
   }
 }
 
+/// Whether a file system has room for the files of many servers, and lets programs run. Memory
+/// outlives a killed server as a disk does, and dozens of servers that wait for the same disk with each
+/// write are slow.
+private func isRoomy(_ path: String) -> Bool {
+  var information = statvfs()
+  guard statvfs(path, &information) == 0, access(path, W_OK) == 0 else { return false }
+  // ST_NOEXEC (statvfs(3)), which the C library's module does not export.
+  let isExecutable = information.f_flag & 8 == 0
+  return isExecutable && information.f_bavail * information.f_frsize >= 8 << 30
+}
+
 private func makeTemporaryDirectory() throws -> String {
-  let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  let parent =
+    getenv("TMPDIR").map { String(cString: $0) } ?? (isRoomy("/dev/shm") ? "/dev/shm" : "/tmp")
   var template = Array("\(parent)/hippocampus-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else {
     throw LocalServersError(

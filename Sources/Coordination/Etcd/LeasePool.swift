@@ -72,7 +72,7 @@ final class LeasePool: Sendable {
     return isNew ? lease : nil
   }
 
-  /// A lease that lives for at least `ttl`, shared with all who ask at about the same time.
+  /// A lease that lives for `ttl` at least, unless etcd is slow to grant it, shared with all who ask at about the same time.
   func lease(ttl: Duration, deadline: Duration) async throws(EtcdError) -> Lease {
     while true {
       let now = time.now
@@ -107,8 +107,12 @@ final class LeasePool: Sendable {
             ? EtcdError(.cancelled, "given up")
             : EtcdError(.unavailable, "no lease was granted in time")
         }
+        switch result {
+        // Also one that took longer to be granted than it is shared: the next would not be faster.
+        case .success(let lease): return lease
         // Another's deadline may have been shorter than ours.
-        if case .failure(let error) = result, isOurs || error.kind != .unavailable { throw error }
+        case .failure(let error): if isOurs || error.kind != .unavailable { throw error }
+        }
       }
     }
   }

@@ -31,17 +31,8 @@ extension EtcdSemaphoreStore {
       guard let entry = try await client.get(name, timeout: timeout(until: deadline)),
         entry.isOpen(to: holder.podUID)
       else { return try await lost(keys, name, podUID: holder.podUID, deadline: deadline) }
-      if let podUID = holder.podUID, entry.isBound, let lease = entry.lease {
-        let state = try await client.timeToLive(of: lease, timeout: timeout(until: deadline))
-        if state.timeLeft != nil, isAbout(state.grantedTTL, staleAfter) {
-          let held = Held(lease: lease, ttl: state.grantedTTL, validUntil: time.now, podUID: podUID)
-          if case .alive = try await keepAlive(name, held, podUID: podUID, deadline: deadline) {
-            return .alive
-          }
-          try await pause(until: deadline)
-          continue
-        }
-      }
+      // Always to a new lease, also one that is bound already: an attempt of this Pod's that was given
+      // up may still be about to revoke the one that is there.
       if try await bind(name, entry, to: holder, deadline: deadline) { return .alive }
     }
   }

@@ -156,8 +156,10 @@ extension EtcdSemaphoreStore {
     } catch  where error.kind == .leaseNotFound {
       // All the queue is gone.
     }
+    // Unless the Pod found the permit, and lives with it.
     _ = try await release(
-      attempt.keys, attempt.token, podUID: attempt.holder.podUID, deadline: deadline)
+      attempt.keys, attempt.token, podUID: attempt.holder.podUID, with: attempt.lease.lease,
+      deadline: deadline)
     if attempt.holder.podUID != nil {
       try await client.revoke(attempt.lease.lease, timeout: timeout(until: deadline))
     }

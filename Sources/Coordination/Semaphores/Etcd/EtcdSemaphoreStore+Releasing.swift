@@ -11,8 +11,10 @@ extension EtcdSemaphoreStore {
     }
   }
 
+  /// - Parameter lease: releases only a permit that still has this lease; nil: any.
   func release(
-    _ keys: EtcdSemaphoreKeys, _ token: Token, podUID: String?, deadline: Duration
+    _ keys: EtcdSemaphoreKeys, _ token: Token, podUID: String?, with lease: EtcdLease? = nil,
+    deadline: Duration
   ) async throws(EtcdError) -> Bool {
     let name = keys.permit(token)
     var mayBeDone = false
@@ -28,7 +30,7 @@ extension EtcdSemaphoreStore {
         }
         return mayBeDone
       }
-      guard entry.isOpen(to: podUID) else { return false }
+      guard entry.isOpen(to: podUID), lease == nil || lease == entry.lease else { return false }
       let state = EtcdSemaphoreState(read.keyValues(at: 1).first)
       let result: EtcdTransactionResult
       do throws(EtcdError) {

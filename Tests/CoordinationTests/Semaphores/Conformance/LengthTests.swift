@@ -4,7 +4,7 @@ import Testing
 @Suite(.sharedQueues) struct LengthTests {
   @Test(arguments: SemaphoreKind.allCases)
   func aLoweredLengthDrainsWithoutEvictingAnyone(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "lowered")
     var tokens: [Token] = []
     for pod in 0..<4 {
@@ -25,7 +25,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func freePermitsAreTrimmedAtOnce(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "trimmed")
     let token = try await store.permit(key, of: 10)
     #expect(try await store.settle(key, 3).numbers == [3, 2, 1])
@@ -37,7 +37,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func aRaisedLengthAdmitsAtOnce(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "raised")
     let token = try await store.permit(key, of: 1)
     #expect(try await store.pop(key, 1) == nil)
@@ -51,7 +51,7 @@ import Testing
   /// Another may have stated more than the caller.
   @Test(arguments: SemaphoreKind.allCases)
   func noMoreAreInFlightThanTheCallerStates(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "stated")
     _ = try await store.settle(key, 5)
     #expect(try await store.pop(key, 2) != nil)
@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func aHundredThousandPermitsAreAsGoodAsTen(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "long")
     // In etcd each placeholder is a key with its history: so many take seconds, on a busy machine
     // minutes.

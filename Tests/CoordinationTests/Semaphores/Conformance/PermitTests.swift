@@ -4,7 +4,7 @@ import Testing
 @Suite(.sharedQueues) struct PermitTests {
   @Test(arguments: SemaphoreKind.allCases)
   func asManyPermitsAsStatedAreTakenAndGivenBack(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "taken")
     #expect(try await store.settle(key, 3).numbers == [3, 3, 0])
     var tokens: Set<Token> = []
@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func whatNobodySettledHasNoPermits(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "never")
     #expect(try await store.pop(key, 3) == nil)
     #expect(try await store.heartbeat(key, .uuid(), as: .pod("a")) == .lost(overLength: .zero))
@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func theFirstSidecarWithTheTokenBindsAClaim(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "bound")
     let token = try await store.permit(key, of: 2)
     #expect(try await store.heartbeat(key, token, as: .pod("a")) == .alive)
@@ -63,7 +63,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func aPermitTakenWithAUIDIsBoundAtOnce(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "bound-at-once")
     let token = try await store.permit(key, of: 2, as: .pod("a", uid: "u1"))
     #expect(try await store.heartbeat(key, token, as: .pod("b", uid: "u2")).isLost)
@@ -73,7 +73,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func onlyTheHolderGivesBack(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "released")
     let mine = try await store.permit(key, of: 2, as: .pod("a", uid: "u1"))
     let other = try await store.permit(key, of: 2, as: .pod("b", uid: "u2"))
@@ -89,7 +89,7 @@ import Testing
 
   @Test(arguments: SemaphoreKind.allCases)
   func whatIsGivenBackIsSoonFree(kind: SemaphoreKind) async throws {
-    let store = try subject(kind).store
+    let store = try store(kind)
     let key = NamespacedKey(namespace: "team", key: "given-back")
     let token = try await store.permit(key, of: 2, as: .pod("a", uid: "u1"))
     let kept = try await store.permit(key, of: 2, as: .pod("b", uid: "u2"))

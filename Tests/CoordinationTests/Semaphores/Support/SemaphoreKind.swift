@@ -27,6 +27,9 @@ struct SharedQueues: SuiteTrait, TestScoping {
   @TaskLocal static var redis6: QueueRedis?
   @TaskLocal static var etcd: EtcdSemaphoreStore?
   @TaskLocal static var etcdCluster: EtcdSemaphoreStore?
+  /// On the same servers, for tests in which no time passes, however busy the machine is.
+  @TaskLocal static var slowEtcd: EtcdSemaphoreStore?
+  @TaskLocal static var slowEtcdCluster: EtcdSemaphoreStore?
 
   /// A tenth of it is more than the second that etcd counts leases in, also on a busy machine.
   static let staleAfterInEtcd = Duration.seconds(20)
@@ -49,10 +52,19 @@ extension SharedQueues {
   private func withEtcd(
     _ function: @Sendable @concurrent () async throws -> Void
   ) async throws {
-    try await withEtcdSemaphores(1, staleAfter: Self.staleAfterInEtcd) { _, one in
-      try await withEtcdSemaphores(3, staleAfter: Self.staleAfterInEtcd) { _, three in
-        try await Self.$etcd.withValue(one[0]) {
-          try await Self.$etcdCluster.withValue(three[0]) { try await function() }
+    let slow = Duration.seconds(600)
+    try await withEtcdSemaphores(1, staleAfter: Self.staleAfterInEtcd) { servers, one in
+      try await withEtcdSemaphores(on: servers, staleAfter: slow) { slowOne in
+        try await withEtcdSemaphores(3, staleAfter: Self.staleAfterInEtcd) { servers, three in
+          try await withEtcdSemaphores(on: servers, staleAfter: slow) { slowThree in
+            try await Self.$etcd.withValue(one[0]) {
+              try await Self.$etcdCluster.withValue(three[0]) {
+                try await Self.$slowEtcd.withValue(slowOne[0]) {
+                  try await Self.$slowEtcdCluster.withValue(slowThree[0]) { try await function() }
+                }
+              }
+            }
+          }
         }
       }
     }
@@ -61,6 +73,15 @@ extension SharedQueues {
 
 extension Trait where Self == SharedQueues {
   static var sharedQueues: SharedQueues { SharedQueues() }
+}
+
+/// A store of this kind in which no time passes. Needs ``SharedQueues`` around it.
+func store(_ kind: SemaphoreKind) throws -> any SemaphoreStore {
+  switch kind {
+  case .memory, .redis, .redis6: try subject(kind).store
+  case .etcd: try #require(SharedQueues.slowEtcd)
+  case .etcdCluster: try #require(SharedQueues.slowEtcdCluster)
+  }
 }
 
 /// A store of this kind. Needs ``SharedQueues`` around it.
