@@ -62,11 +62,18 @@ import Testing
     // More than are asked for at once.
     let count = kind.usesLeases ? 1100 : 2500
     _ = try await store.settle(key, count)
-    let tokens = try await withThrowingTaskGroup(of: Token?.self) { group in
-      for pod in 0..<count {
-        group.addTask { try await store.pop(key, count, as: .pod("p\(pod)")) }
+    let tokens = try await withThrowingTaskGroup(of: [Token?].self) { group in
+      let clients = 16
+      for client in 0..<clients {
+        group.addTask {
+          var tokens: [Token?] = []
+          for pod in stride(from: client, to: count, by: clients) {
+            tokens.append(try await store.pop(key, count, as: .pod("p\(pod)")))
+          }
+          return tokens
+        }
       }
-      return try await group.reduce(into: Set()) { $0.insert($1) }
+      return try await group.reduce(into: Set()) { $0.formUnion($1) }
     }
     let permits = try await store.permits(key)
     #expect(permits.count == count)

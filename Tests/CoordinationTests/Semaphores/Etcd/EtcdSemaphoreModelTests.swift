@@ -9,7 +9,7 @@ import Testing
   @Test(arguments: [UInt64.random(in: 0 ... .max), 1])
   func etcdAnswersLikeTheRules(seed: UInt64) async throws {
     try await withEtcdSemaphores(1, staleAfter: .seconds(600)) { _, stores in
-      let model = MemorySemaphoreStore(time: ShiftedTime())
+      let model = MemorySemaphoreStore(staleAfter: .seconds(600), time: ShiftedTime())
       let store = stores[0]
       let key = NamespacedKey(namespace: "model", key: "same")
       var random = SeededRandom(seed: seed)
