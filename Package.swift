@@ -72,6 +72,7 @@ let package = Package(
   products: [
     .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"]),
     .executable(name: "at-least-semaphore-pod-hook", targets: ["at-least-semaphore-pod-hook"]),
+    .executable(name: "http-kvs", targets: ["http-kvs"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
@@ -124,6 +125,14 @@ let package = Package(
         lifecycle, logging,
       ]),
 
+    library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes]),
+    library(
+      "ObjectStore",
+      [
+        "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes,
+        lifecycle, logging, metrics, crypto, system,
+      ]),
+
     // Service kit: what every process does the same way.
     library(
       "ServiceKit",
@@ -144,10 +153,19 @@ let package = Package(
       "PodHook",
       [
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", "EtcdClient",
-        "EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore, hummingbirdTLS,
-        hummingbirdHTTP2, certificateReloading, lifecycle, logging, metrics, coreMetrics, tracing,
-        serviceContext, crypto, httpTypes,
-        nioExtras, arguments,
+        "EventLoops", "HTTPServing", nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore,
+        hummingbirdTLS, hummingbirdHTTP2, certificateReloading, lifecycle, logging, metrics,
+        coreMetrics, tracing,
+        serviceContext, crypto, httpTypes, arguments,
+      ]),
+
+    library("HTTPServing", ["EventLoops", nioCore, nioExtras, hummingbirdCore, logging]),
+    library(
+      "KeyValueHTTP",
+      [
+        "JSON", "ObjectStore", "ServiceKit", "HTTPServing", "EventLoops", nioCore, nioPosix,
+        nioHTTP1, hummingbirdCore, httpTypes, lifecycle, logging, metrics, coreMetrics, tracing,
+        serviceContext, crypto, arguments,
       ]),
 
     // Executables: parse, build, run.
@@ -157,6 +175,9 @@ let package = Package(
     executable(
       "at-least-semaphore-pod-hook",
       ["PodHook", "Coordination", "ServiceKit", nioCore, nioPosix, logging, arguments]),
+
+    executable(
+      "http-kvs", ["KeyValueHTTP", "ObjectStore", "ServiceKit", nioPosix, logging, arguments]),
 
     // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
     executable(
@@ -190,6 +211,21 @@ let package = Package(
       "EtcdClientTests",
       ["EtcdClient", "LocalServers", nioCore, nioPosix, nioEmbedded, logging]),
     tests(
+      "HTTPUpstreamTests",
+      ["HTTPUpstream", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioSSL, httpTypes]),
+    tests(
+      "ObjectStoreTests", resources: [.copy("Fixtures")],
+      [
+        "ObjectStore", "HTTPUpstream", "LocalServers", "JSON", nioCore, nioPosix, nioHTTP1,
+        httpTypes, lifecycle, logging, crypto, subprocess, system,
+      ]),
+    tests(
+      "KeyValueHTTPTests",
+      [
+        "KeyValueHTTP", "ObjectStore", "ServiceKit", "JSON", nioCore, nioPosix, nioHTTP1,
+        hummingbirdCore, httpTypes, lifecycle, logging, arguments,
+      ]),
+    tests(
       "ServiceKitTests",
       [
         "ServiceKit", "PrometheusText", "JSON", nioCore, nioPosix, nioHTTP1, nioSSL, lifecycle,
@@ -211,7 +247,8 @@ let package = Package(
     tests(
       "IntegrationTests",
       [
-        "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "LocalServers", "LocalKubelet",
+        "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "http-kvs", "LocalServers",
+        "LocalKubelet",
         "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
       ]),
   ],

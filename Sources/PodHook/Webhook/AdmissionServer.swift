@@ -1,4 +1,5 @@
 import EventLoops
+import HTTPServing
 import HummingbirdCore
 import HummingbirdHTTP2
 import HummingbirdTLS
@@ -61,7 +62,7 @@ struct AdmissionServer: Service {
     _ channel: some ServerChildChannel, _ configuration: WebhookConfiguration, _ logger: Logger
   ) -> any Service {
     let group = MultiThreadedEventLoopGroup.singleton
-    return AffineChannel(base: channel, executors: EventLoopTaskExecutors(group)).server(
+    return AffineChannel(channel, executors: EventLoopTaskExecutors(group)).server(
       configuration: ServerConfiguration(
         address: .hostname(configuration.host, port: configuration.port),
         availableConnectionsDelegate: MaximumAvailableConnections(connectionLimit)),

@@ -1,26 +1,31 @@
-import EventLoops
-import HummingbirdCore
-import Logging
-import NIOCore
+package import EventLoops
+package import HummingbirdCore
+package import Logging
+package import NIOCore
 import NIOExtras
 
 /// A connection whose requests are handled on the connection's own event loop.
 ///
-/// An admission waits for a few short answers of the network and computes little in between, so
-/// that changing threads would cost more than the work itself. Nothing that runs here may block.
+/// For services whose requests wait for a few short answers of the network and compute little in
+/// between: changing threads would cost more than the work itself. Nothing that runs here may block.
 ///
 /// The connection gets its handlers only when its task runs: one that is accepted while the server
 /// stops may never get a task, and an async channel that nobody takes over ends the process
 /// (https://github.com/apple/swift-nio/issues/2813).
-struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
-  struct Value: ServerChildChannelValue {
-    let channel: any Channel
+package struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
+  package struct Value: ServerChildChannelValue {
+    package let channel: any Channel
   }
 
-  let base: Base
-  let executors: EventLoopTaskExecutors
+  private let base: Base
+  private let executors: EventLoopTaskExecutors
 
-  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+  package init(_ base: Base, executors: EventLoopTaskExecutors) {
+    self.base = base
+    self.executors = executors
+  }
+
+  package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.autoRead, value: false)
       try channel.pipeline.syncOperations.addHandler(PeerHandler())
@@ -28,7 +33,7 @@ struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
     }
   }
 
-  func handle(value: Value, logger: Logger) async {
+  package func handle(value: Value, logger: Logger) async {
     await withTaskExecutorPreference(executors[value.channel.eventLoop]) {
       do {
         let connection = try await takeOver(value.channel, logger)

@@ -1,0 +1,4 @@
+@main
+struct HTTPKVS {
+  static func main() {}
+}
