@@ -35,6 +35,7 @@ struct Resize: AsyncParsableCommand {
     try reader.finish()
     guard let semaphoreKey, let number else { return }
     let counts = try await inspecting.run { try await $0.resize(semaphoreKey, to: number) }
-    print("\(semaphoreKey): \(number) permits, \(counts.inFlight) in flight, \(counts.queue) free")
+    let permits = "\(number) \(number == 1 ? "permit" : "permits")"
+    print("\(semaphoreKey): \(permits), \(counts.inFlight) in flight, \(counts.queue) free")
   }
 }

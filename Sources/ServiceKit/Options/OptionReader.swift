@@ -13,6 +13,8 @@
 package struct OptionReader: Sendable {
   private let environment: [String: String]
   private var faults: [OptionFault] = []
+  /// Options whose value came from their variable.
+  private var fromEnvironment: Set<String> = []
 
   /// - Parameter environment: the variables to look twins up in.
   package init(environment: [String: String] = ProcessEnvironment.current) {
@@ -51,7 +53,8 @@ package struct OptionReader: Sendable {
   ///
   /// - Parameter value: what was given, `nil` if it is a secret or nothing.
   package mutating func reject(_ name: String, value: String?, allowed: String) {
-    note(name, variable: nil, value: value, allowed: allowed)
+    let variable = fromEnvironment.contains(name) ? EnvironmentName.twin(of: name) : nil
+    note(name, variable: variable, value: value, allowed: allowed)
   }
 
   mutating func note(_ name: String, variable: String?, value: String?, allowed: String) {
@@ -77,9 +80,11 @@ package struct OptionReader: Sendable {
     return value
   }
 
-  private func text(of name: String, flag: String?) -> (text: String, variable: String?)? {
+  private mutating func text(of name: String, flag: String?) -> (text: String, variable: String?)? {
     if let flag { return (flag, nil) }
     let twin = EnvironmentName.twin(of: name)
-    return variable(twin).map { ($0, twin) }
+    guard let text = variable(twin) else { return nil }
+    fromEnvironment.insert(name)
+    return (text, twin)
   }
 }

@@ -106,6 +106,13 @@ struct PermitKeeping: CustomTestStringConvertible {
       .contains { $0 == line }
   }
 
+  /// The value of a metric without labels.
+  func value(_ metric: String) -> Double? {
+    String(decoding: registry.expose(), as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix(metric + " ") }
+      .flatMap { Double($0.dropFirst(metric.count + 1)) }
+  }
+
   // MARK: - What happens to it
 
   /// The store cannot be reached for so long that others reclaim the permit, and take all that are

@@ -69,7 +69,9 @@ import Testing
   }
 
   @Test func reportsAllFaultsTogetherEachOnOneLine() {
-    let lines = lines(environment: ["MODE": "zoo\nkeeper", "WAIT": "soon", "FAST": "maybe"]) {
+    let lines = lines(environment: [
+      "MODE": "zoo\nkeeper", "WAIT": "soon", "FAST": "maybe", "NODE": "n1",
+    ]) {
       _ = $0.integer("port", flag: "70000", default: 1, in: 1...65535)
       _ = $0.choice("mode", flag: nil, default: Mode.redlock)
       _ = $0.duration("wait", flag: nil, default: .zero, in: .seconds(1)...(.seconds(3600)))
@@ -77,6 +79,8 @@ import Testing
       _ = $0.address("bind", flag: "nowhere", default: .abstract(name: "x"))
       _ = $0.bool("fast", flag: nil, default: false)
       $0.reject("key", value: nil, allowed: "a key")
+      let node = $0.string("node", flag: nil)
+      $0.reject("node", value: node, allowed: "a node beside --names")
     }
     #expect(
       lines == [
@@ -91,6 +95,8 @@ import Testing
         "--fast (from the environment variable FAST): 'maybe' is not allowed; "
           + "allowed: true or false",
         "--key: not usable; allowed: a key",
+        "--node (from the environment variable NODE): 'n1' is not allowed; "
+          + "allowed: a node beside --names",
       ])
   }
 

@@ -63,17 +63,12 @@ package struct QueueConfiguration: Sendable {
     return access
   }
 
-  /// Says at start what will not work later.
+  /// Says at start what will not work later, and was not said of the locks.
   package func warn(_ logger: Logger) {
-    if mode == .redis, address.host.isLoopbackHost {
-      warnOfLoopback(RedisSettings.text([address]), logger)
-    }
-    if mode == .etcd, store.mode != .etcd,
-      store.etcd.addresses.contains(where: \.host.isLoopbackHost)
-    {
-      warnOfLoopback(store.etcd.text, logger)
-    }
-    if mode == .memory {
+    switch mode {
+    case .redis: store.redis.warn(of: [address], logger)
+    case .etcd: if store.mode != .etcd { store.etcd.warn(logger) }
+    case .memory:
       logger.warning("permits live in this process only: sidecars do not share them")
     }
   }

@@ -57,8 +57,3 @@ struct RedisSettings: Sendable {
     }.joined(separator: ",")
   }
 }
-
-extension String {
-  /// Whether a host is this machine only, where an injected sidecar cannot reach it.
-  var isLoopbackHost: Bool { self == "localhost" || self == "::1" || hasPrefix("127.") }
-}

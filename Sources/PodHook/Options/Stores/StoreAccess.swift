@@ -55,6 +55,9 @@ struct StoreAccess: Sendable {
     keyFile = path("tls.key") ?? keyFile
   }
 
+  /// Whether there is anything that only a connection with TLS uses.
+  var hasTLSFiles: Bool { authorityFile != nil || certificateFile != nil || keyFile != nil }
+
   /// Whether a sidecar needs more than its command line to be let in.
   func isNeeded(usesTLS: Bool) -> Bool {
     password != nil || certificateFile != nil || (authorityFile != nil && usesTLS)

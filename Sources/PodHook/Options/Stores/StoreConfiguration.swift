@@ -65,20 +65,10 @@ package struct StoreConfiguration: Sendable {
   /// Says at start what will not work later.
   package func warn(_ logger: Logger) {
     switch mode {
-    case .redlock where redis.addresses.contains(where: \.host.isLoopbackHost):
-      warnOfLoopback(RedisSettings.text(redis.addresses), logger)
-    case .etcd where etcd.addresses.contains(where: \.host.isLoopbackHost):
-      warnOfLoopback(etcd.text, logger)
-    default: break
-    }
-    if mode == .memory {
+    case .redlock: redis.warn(of: redis.addresses, logger)
+    case .etcd: etcd.warn(logger)
+    case .memory:
       logger.warning("locks live in this process only: sidecars do not share them")
     }
   }
-}
-
-func warnOfLoopback(_ addresses: String, _ logger: Logger) {
-  logger.warning(
-    "store addresses on the loopback interface: injected sidecars cannot reach them",
-    metadata: ["addresses": "\(addresses)"])
 }

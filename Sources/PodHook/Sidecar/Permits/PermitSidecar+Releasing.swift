@@ -11,6 +11,8 @@ extension PermitSidecar {
     let token = view.token
     view.drop()
     metrics.held.record(0)
+    // Whether it was given back or not, a gated application has ended: the next one must wait.
+    defer { if configuration.isGated, !Task.isCancelled { effects.mark?.erase() } }
     let end = time.now + configuration.releaseTime
     while time.now < end, !Task.isCancelled {
       do throws(StoreError) {
@@ -22,7 +24,6 @@ extension PermitSidecar {
         } else if isHeld {
           logger.notice("permit was gone before it was released")
         }
-        effects.mark?.erase()
         return
       } catch {
         logger.warning("permit could not be released", metadata: ["reason": "\(error)"])

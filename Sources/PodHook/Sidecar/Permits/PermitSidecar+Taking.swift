@@ -17,8 +17,11 @@ extension PermitSidecar {
   func win(isRunning: Bool, _ holder: inout Holder) async throws -> Token {
     holder.since = wallClock()
     var isAnnounced = false
+    var countedTo = time.now
     while true {
       let sentAt = time.now
+      if isRunning, isAnnounced { metrics.overLength.increment(by: (sentAt - countedTo).inSeconds) }
+      countedTo = sentAt
       // The numbers first, without the lock around the queue: all who wait would take it in turns,
       // and who runs without a permit must not have to wait for it.
       var counts = try await patience.persist("semaphore could not be read") {

@@ -83,7 +83,7 @@ package final class PermitSidecar: PodSidecar {
       token = nil
       metrics.lost.increment()
       logger.warning(
-        "permit was reclaimed", metadata: ["overLengthSeconds": "\(overLength.seconds)"])
+        "permit was reclaimed", metadata: ["overLengthSeconds": "\(overLength.inSeconds)"])
     }
   }
 
@@ -183,8 +183,8 @@ package final class PermitSidecar: PodSidecar {
 }
 
 extension Duration {
-  /// With milliseconds, for logs.
-  fileprivate var seconds: Double {
+  /// To the millisecond, for logs and sums.
+  var inSeconds: Double {
     Double(components.seconds) + (Double(components.attoseconds) / 1e15).rounded() / 1e3
   }
 }

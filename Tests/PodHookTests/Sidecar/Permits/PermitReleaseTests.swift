@@ -70,6 +70,8 @@ import Testing
     }
     #expect(ending == .returned)
     #expect(try await keeping.own().count == 1)
+    // The next sidecar of this Pod, if there is one, opens its gate only with a permit.
+    #expect(keeping.mark.read() == nil)
     keeping.time.advance(by: .seconds(121))
     try await keeping.queue.settleNow(length: 2)
     try await expectAllAreBack(keeping, of: 2)

@@ -107,6 +107,9 @@ import Testing
       }
       #expect(keeping.logs.lines.count { $0.contains("permit lost, and none is free") } == 1)
       #expect(try await keeping.queue.inFlight().map(\.token) == others)
+      // Asked about every second since it was told.
+      let seconds = try #require(keeping.value("permit_over_length_seconds_total"))
+      #expect((3...8).contains(seconds))
       keeping.queue.vacate(others[0], of: 1)
       await keeping.time.step()
       #expect(keeping.isHeld && keeping.sidecar.view.isOpen == isGated)
