@@ -125,12 +125,14 @@ let package = Package(
         lifecycle, logging,
       ]),
 
+    // Calls of Linux that Swift does not show.
+    .target(name: "CFileCalls"),
     library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes]),
     library(
       "ObjectStore",
       [
-        "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes,
-        lifecycle, logging, metrics, crypto, system,
+        "CFileCalls", "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix, nioHTTP1, nioSSL,
+        httpTypes, lifecycle, logging, metrics, crypto, system,
       ]),
 
     // Service kit: what every process does the same way.
@@ -159,7 +161,11 @@ let package = Package(
         serviceContext, crypto, httpTypes, arguments,
       ]),
 
-    library("HTTPServing", ["EventLoops", nioCore, nioExtras, hummingbirdCore, logging]),
+    library(
+      "HTTPServing",
+      [
+        "EventLoops", nioCore, nioPosix, nioHTTP1, nioExtras, hummingbirdCore, lifecycle, logging,
+      ]),
     library(
       "KeyValueHTTP",
       [
@@ -200,6 +206,10 @@ let package = Package(
         "at-least-semaphore-pod-hook",
       ]),
 
+    // A process that uses a file store, for tests that kill it.
+    executable(
+      "file-store-worker", path: "Tests/FileStoreWorker", ["ObjectStore", nioCore, logging]),
+
     tests("JSONTests", ["JSON"]),
     tests("RESPTests", ["RESP", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
@@ -216,8 +226,8 @@ let package = Package(
     tests(
       "ObjectStoreTests", resources: [.copy("Fixtures")],
       [
-        "ObjectStore", "HTTPUpstream", "LocalServers", "JSON", nioCore, nioPosix, nioHTTP1,
-        httpTypes, lifecycle, logging, crypto, subprocess, system,
+        "ObjectStore", "HTTPUpstream", "LocalServers", "JSON", "file-store-worker", nioCore,
+        nioPosix, nioHTTP1, httpTypes, lifecycle, logging, crypto, subprocess, system,
       ]),
     tests(
       "KeyValueHTTPTests",

@@ -1,0 +1,4 @@
+@main
+struct FileStoreWorker {
+  static func main() {}
+}
