@@ -14,6 +14,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -127,7 +128,7 @@ let package = Package(
 
     // Calls of Linux that Swift does not show.
     .target(name: "CFileCalls"),
-    library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes]),
+    library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL]),
     library(
       "ObjectStore",
       [
