@@ -11,6 +11,9 @@ package struct ETag: Sendable, Hashable, CustomStringConvertible {
     self.text = text
   }
 
+  /// - Parameter digits: of letters and digits only.
+  init(digits: String) { text = digits }
+
   package var description: String { "\"\(text)\"" }
 }
 

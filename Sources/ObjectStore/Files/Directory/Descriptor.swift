@@ -1,0 +1,39 @@
+import Glibc
+
+/// An open file or directory, closed with the last reference.
+final class Descriptor: Sendable {
+  let number: CInt
+
+  /// - Throws: ``FileFault``.
+  init(
+    in directory: CInt = AT_FDCWD, _ path: String, _ flags: CInt, mode: mode_t = 0o600
+  ) throws(FileFault) {
+    number = try retryingInterrupts { openat(directory, path, flags | O_CLOEXEC, mode) }
+  }
+
+  deinit { close(number) }
+
+  func status() throws(FileFault) -> stat {
+    var status = stat()
+    try retryingInterrupts { fstat(number, &status) }
+    return status
+  }
+
+  /// - Returns: when what was written is on the disk.
+  func sync() throws(FileFault) { try retryingInterrupts { fsync(number) } }
+
+  /// Takes the lock of `flock(2)`, which ends with the descriptor.
+  ///
+  /// - Returns: false if another one has it.
+  func tryLock() throws(FileFault) -> Bool {
+    do throws(FileFault) {
+      try retryingInterrupts { flock(number, LOCK_EX | LOCK_NB) }
+      return true
+    } catch {
+      if error.code == EWOULDBLOCK { return false }
+      throw error
+    }
+  }
+
+  func unlock() { _ = flock(number, LOCK_UN) }
+}

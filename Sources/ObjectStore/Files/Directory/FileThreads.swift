@@ -1,0 +1,64 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Threads that may wait for the disk, so that no event loop does.
+///
+/// Each request has one call here at a time, so there are never more than requests.
+enum FileThreads {
+  /// As many calls wait for the disk at the same time; those that sync together share the trouble.
+  private static let count = 16
+
+  // Lasts as long as the process, as NIO's own pool does: that one has a thread for each core, too
+  // few for calls that wait and use no core.
+  private static let pool: NIOThreadPool = {
+    let pool = NIOThreadPool(numberOfThreads: count)
+    pool.start()
+    return pool
+  }()
+
+  /// Runs a call that may block. It runs to its end even if the task is cancelled.
+  static func run<Value: Sendable>(
+    _ call: @escaping @Sendable () throws(ObjectStoreError) -> Value
+  ) async throws(ObjectStoreError) -> Value {
+    try await attempt(call).get()
+  }
+
+  /// As ``run(_:)``.
+  @discardableResult
+  static func attempt<Value: Sendable>(
+    _ call: @escaping @Sendable () throws(ObjectStoreError) -> Value
+  ) async -> Result<Value, ObjectStoreError> {
+    await withCheckedContinuation { continuation in
+      pool.submit { _ in continuation.resume(returning: Result(catching: call)) }
+    }
+  }
+
+  /// Runs a call that looks now and then whether it was given up.
+  static func runCancellable<Value: Sendable>(
+    _ call: @escaping @Sendable (GivingUp) throws(ObjectStoreError) -> Value
+  ) async throws(ObjectStoreError) -> Value {
+    let givingUp = GivingUp()
+    let result: Result<Value, ObjectStoreError> = await withTaskCancellationHandler {
+      await attempt { () throws(ObjectStoreError) in
+        try givingUp.check()
+        return try call(givingUp)
+      }
+    } onCancel: {
+      givingUp.giveUp()
+    }
+    return try result.get()
+  }
+}
+
+/// Says to a thread that nobody waits for it any more.
+final class GivingUp: Sendable {
+  private let isGivenUp = Atomic(false)
+
+  func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
+
+  /// - Throws: `cancelled`.
+  func check() throws(ObjectStoreError) {
+    if isGivenUp.load(ordering: .relaxed) { throw .givenUp }
+  }
+}
