@@ -1,7 +1,7 @@
 import Glibc
 
 /// The names in a directory, in no order, as the file system gives them.
-struct DirectoryNames: ~Copyable {
+final class DirectoryNames {
   private let stream: OpaquePointer
 
   /// - Throws: ``FileFault``.

@@ -54,7 +54,8 @@ final class FileWrite: Sendable {
   var file: TemporaryFile? { state.withLock { $0.file } }
 
   private func writeOut(_ state: inout State) throws(ObjectStoreError) -> TemporaryFile {
-    let file = try state.file ?? TemporaryFile(in: directory)
+    let file: TemporaryFile
+    if let begun = state.file { file = begun } else { file = try TemporaryFile(in: directory) }
     state.file = file
     try file.write(state.block, at: state.size)
     state.size += state.block.readableBytes
