@@ -1,0 +1,110 @@
+/// The metrics of one source, checked: its bytes as they came, and where its samples are in them.
+///
+/// Nothing is copied out of the bytes but the names of families; samples are read again when they
+/// have to be written in another way than they came.
+package struct Exposition: Sendable {
+  package let format: ExpositionFormat
+  /// Runs of samples in the order in which they came, none empty.
+  package internal(set) var parts: [ExpositionPart]
+  /// Series that were there before, with the same name and labels; they are not written.
+  package internal(set) var duplicates = 0
+
+  /// The source's bytes and ``ByteWords/padding`` more.
+  let bytes: [UInt8]
+  var records: [SampleRecord]
+
+  /// The samples that are written, each of a protobuf message's counted.
+  package internal(set) var sampleCount = 0
+
+  /// Reads what a source sent.
+  ///
+  /// - Parameters:
+  ///   - bytes: of which the parser keeps the storage; room for 16 more saves a copy.
+  ///   - reservedLabel: a label that will be added to each sample, empty for none: the source's own
+  ///     is renamed.
+  package init(
+    parsing bytes: consuming [UInt8], format: ExpositionFormat, reservedLabel: String = "",
+    limits: ExpositionLimits = ExpositionLimits()
+  ) throws(ExpositionError) {
+    let count = bytes.count
+    var bytes = bytes
+    // The last line may have no newline.
+    bytes.append(UInt8(ascii: "\n"))
+    bytes.append(contentsOf: repeatElement(0, count: ByteWords.padding - 1))
+    switch format {
+    case .text, .openMetrics:
+      let result = try bytes.withUnsafeBufferPointer {
+        (buffer) throws(ExpositionError) -> TextParser.Result in
+        var parser = TextParser(
+          buffer, count: count, format: format, reservedLabel: reservedLabel, limits: limits)
+        return try parser.parse()
+      }
+      parts = result.parts
+      records = result.records
+    case .protobuf:
+      let result = try bytes.withUnsafeBufferPointer {
+        (buffer) throws(ExpositionError) -> ProtobufParser.Result in
+        var parser = ProtobufParser(
+          buffer, count: count, reservedLabel: reservedLabel, limits: limits)
+        return try parser.parse()
+      }
+      parts = result.parts
+      records = result.records
+      sampleCount = result.sampleCount
+    }
+    self.bytes = bytes
+    self.format = format
+    let expanded = format == .protobuf ? sampleCount : records.count
+    duplicates = SeriesTable.markDuplicates(in: &self)
+    sampleCount = expanded - duplicates
+  }
+}
+
+/// A run of samples of one family.
+package struct ExpositionPart: Sendable {
+  /// As text 0.0.4 and protobuf name the family: a counter's with `_total`.
+  package let name: String
+  /// What all names of samples begin with: `name` without `_total` or `_info`.
+  package let base: String
+  /// As the source's own format names the family.
+  let declared: String
+  package let kind: FamilyKind
+  /// Resolved; empty: none.
+  package internal(set) var help = ""
+  /// Empty: none.
+  package internal(set) var unit = ""
+  /// Which of the kind's suffixes there are samples with.
+  package internal(set) var suffixes: SampleSuffixes = []
+  /// Of the exposition.
+  package internal(set) var records: Range<Int>
+}
+
+/// Where one sample is: a line of text without its newline, or a protobuf message `Metric`.
+struct SampleRecord: Sendable {
+  struct Traits: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    /// Not as an encoder would write it: blanks, a comma too many, escapes that are none.
+    static let irregular = Traits(rawValue: 1)
+    /// Has the label that will be added.
+    static let reservedLabel = Traits(rawValue: 2)
+    /// Has names in quotes, or such as a text format must put into quotes.
+    static let quotedNames = Traits(rawValue: 4)
+    /// Has no braces.
+    static let bare = Traits(rawValue: 8)
+    static let timestamp = Traits(rawValue: 16)
+    static let exemplar = Traits(rawValue: 32)
+    static let duplicate = Traits(rawValue: 64)
+  }
+
+  let start: UInt32
+  let end: UInt32
+  /// From the start to where labels begin: behind the brace, or the name if there is none.
+  let labels: UInt16
+  let suffix: SampleSuffix
+  var traits: Traits
+  /// Of name and labels; equal series have equal ones, whatever order their labels have.
+  let hash: UInt32
+
+  var range: Range<Int> { Int(start)..<Int(end) }
+}
