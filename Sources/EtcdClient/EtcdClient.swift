@@ -8,9 +8,10 @@ import Synchronization
 
 /// A cluster of etcd, by its v3 interface: 3.4 and later.
 ///
-/// One connection to each member from each event loop of the group. A call goes to one member; if that does not answer within its
-/// attempt time, or says that it cannot serve now, the next one is asked, until the deadline. A
-/// member that failed is asked last until a probe in the background finds it well.
+/// One connection to each member from each event loop of the group. A call goes to one member; if
+/// that does not answer within its attempt time, or says that it cannot serve now, the next one is
+/// asked, until the deadline. A member that failed is asked last until a probe in the background
+/// finds it well.
 ///
 /// A call that was repeated may have been run by several members: see
 /// ``EtcdTransactionResult/mayHaveRunBefore`` and ``EtcdError/mayHaveRun``.

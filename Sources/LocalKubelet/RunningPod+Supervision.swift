@@ -11,7 +11,7 @@ extension RunningPod {
       }
       await withDiscardingTaskGroup { group in
         for container in containers where !container.isGate && container.isHookSidecar {
-          group.addTask { await self.keepRunning(container) }
+          group.addTask { await self.keepRunning(container, from: self.startSidecar(container)) }
         }
         await startInOrder(&group)
       }
@@ -23,7 +23,8 @@ extension RunningPod {
   /// Init containers one after the other, each sidecar's startup probe in between, then the rest.
   private func startInOrder(_ group: inout DiscardingTaskGroup) async {
     for container in containers where container.isGate {
-      group.addTask { await self.keepRunning(container) }
+      let process = await startSidecar(container)
+      group.addTask { await self.keepRunning(container, from: process) }
       if let probe = container.startupProbe { await passes(probe) }
       if isEnding { return }
     }
@@ -55,9 +56,9 @@ extension RunningPod {
   // MARK: Sidecars
 
   /// Runs a sidecar, again whenever it ends, until the Pod ends.
-  private func keepRunning(_ container: ContainerSpec) async {
-    while !isEnding {
-      guard let process = await startSidecar(container) else { return }
+  private func keepRunning(_ container: ContainerSpec, from first: LocalProcess?) async {
+    var next = first
+    while let process = next {
       let status = try? await process.waitForExit()
       guard let status else {
         process.signal(.kill)
@@ -68,6 +69,7 @@ extension RunningPod {
         return await restartAll()
       }
       await pauseBeforeRestart()
+      next = isEnding ? nil : await startSidecar(container)
     }
   }
 

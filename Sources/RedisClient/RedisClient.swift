@@ -23,21 +23,18 @@ package final class RedisClient: Service, Sendable {
     case failing(RedisError)
   }
 
-  /// The last time without a connection; nil: there was none since the first connection.
-  package var lastOutage: Outage? { connections.withLock { $0.lastOutage } }
+  /// The last time that the server could not be used since ``run()`` was called: no connection, or
+  /// it was loading its data. One soon after another counts as long as both. Nil: there was none, or
+  /// the first one lasts.
+  package var lastOutage: Outage? { outages.withLock { $0.last } }
 
   package struct Outage: Sendable, Hashable {
     package let duration: Duration
     package let end: ContinuousClock.Instant
   }
 
-  private struct Connections {
-    var lostAt: ContinuousClock.Instant?
-    var lastOutage: Outage?
-  }
-
   package let address: RedisAddress
-  private let connections = Mutex(Connections())
+  private let outages = Mutex(RedisOutages())
   private let configuration: RedisConfiguration
   private let pipe: CommandPipe
   private let logger: Logger
@@ -97,10 +94,18 @@ package final class RedisClient: Service, Sendable {
     _ command: RESPCommand, deadline: NIODeadline
   ) async throws(RedisError) -> RESPValue {
     let value = try await pipe.perform(command, deadline: deadline).get()
+    note(isLoading: value.errorCode == "LOADING")
     guard let text = value.error else { return value }
     throw RedisError(
       .server(code: value.errorCode ?? "ERR"), address: address.description,
       "\(command.name): \(text.prefix(300))", mayHaveRun: true)
+  }
+
+  private func note(isLoading: Bool) {
+    outages.withLock { outages in
+      // The time of an answer is of interest only if it changes something.
+      if isLoading { outages.begin(at: .now) } else if outages.isAway { outages.end(at: .now) }
+    }
   }
 
   // MARK: The connection's life
@@ -124,18 +129,15 @@ package final class RedisClient: Service, Sendable {
     var backoff = RedisBackoff(configuration.reconnectDelays)
     var random = SystemRandomNumberGenerator()
     while !Task.isCancelled {
+      let attemptedAt = ContinuousClock.now
       do throws(RedisError) {
         let session = try await connector.connect()
         logger.info(
           "Connected to Redis", metadata: ["redis.protocol": "\(session.version.rawValue)"])
         let connectedAt = ContinuousClock.now
-        connections.withLock {
-          $0.lastOutage = $0.lostAt.map {
-            Outage(duration: $0.duration(to: connectedAt), end: connectedAt)
-          }
-        }
+        outages.withLock { $0.end(at: connectedAt) }
         let end = await waitForEnd(of: session)
-        connections.withLock { $0.lostAt = .now }
+        outages.withLock { $0.begin(at: .now) }
         if Task.isCancelled { return }
         logger.warning("Lost the connection to Redis", metadata: ["reason": "\(end.reason)"])
         // A server that only accepts and closes connections is as good as none.
@@ -147,6 +149,7 @@ package final class RedisClient: Service, Sendable {
         }
       } catch {
         if Task.isCancelled { return }
+        outages.withLock { $0.begin(at: attemptedAt) }
         report(error)
         pipe.refuse(error)
       }

@@ -22,12 +22,16 @@ struct StorePair {
     queue.warn(logger)
   }
 
+  /// - Parameter isReclaiming: whether permits are taken from holders that count as dead.
   func make(
-    clientName: String, eventLoopGroup: any EventLoopGroup, logger: Logger
+    clientName: String, isReclaiming: Bool = true, eventLoopGroup: any EventLoopGroup,
+    logger: Logger
   ) -> (locks: any LockStore, permits: any SemaphoreStore) {
     (
       locks.makeStore(clientName: clientName, eventLoopGroup: eventLoopGroup, logger: logger),
-      queue.makeStore(clientName: clientName, eventLoopGroup: eventLoopGroup, logger: logger)
+      queue.makeStore(
+        clientName: clientName, isReclaiming: isReclaiming, eventLoopGroup: eventLoopGroup,
+        logger: logger)
     )
   }
 }
@@ -52,7 +56,7 @@ struct Inspecting {
     // What goes wrong is said once, by the command itself.
     let telemetry = Telemetry(bootstrap: max(level, .critical), label: "command")
     let (locks, permits) = stores.make(
-      clientName: AtLeastSemaphorePodHook.name,
+      clientName: AtLeastSemaphorePodHook.name, isReclaiming: false,
       eventLoopGroup: MultiThreadedEventLoopGroup(numberOfThreads: 1), logger: telemetry.logger)
     let onDemand = OnDemandLockStore(locks)
     let inspection = SemaphoreInspection(

@@ -14,8 +14,8 @@ import Testing
         guardedPod("lonely", key: "lonely", expiration: expiration))
       try await pod.wait(for: .appRunning)
       let before = try await pod.lock()
-      let start = ContinuousClock.now
       for server in cluster.redis { try await server.kill() }
+      let start = ContinuousClock.now
       let exit = try await pod.wait(for: .sidecarExited(.exited(42)))
       try await pod.wait(for: .appStopped)
       #expect(exit.at - start < .seconds(expiration))

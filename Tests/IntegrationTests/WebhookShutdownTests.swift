@@ -9,7 +9,8 @@ import Testing
   /// Clients that go on until their endpoints controller has seen that the webhook is not ready.
   @Test func noRequestIsLostWhenItIsToldToStop() async throws {
     try await withCluster {
-      $0.hookArguments = ["--lameduck", "2s"]
+      // As long as the clients need; then a second signal ends it.
+      $0.hookArguments = ["--lameduck", "300s"]
     } _: { cluster in
       let hook = cluster.hook
       let answered = Observed(0)
@@ -47,6 +48,7 @@ import Testing
         }
       }
       #expect(afterSignal >= 32)
+      hook.process.signal(.interrupt)
       let status = try await withDeadline(.seconds(30), "the webhook ends") {
         try await hook.process.waitForExit()
       }

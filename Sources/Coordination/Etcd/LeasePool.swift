@@ -72,7 +72,8 @@ final class LeasePool: Sendable {
     return isNew ? lease : nil
   }
 
-  /// A lease that lives for `ttl` at least, unless etcd is slow to grant it, shared with all who ask at about the same time.
+  /// A lease that lives for `ttl` at least, unless etcd is slow to grant it, shared with all who ask
+  /// at about the same time.
   func lease(ttl: Duration, deadline: Duration) async throws(EtcdError) -> Lease {
     while true {
       let now = time.now

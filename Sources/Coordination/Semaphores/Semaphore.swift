@@ -52,7 +52,8 @@ package final class Semaphore: Sendable {
   ) async throws(SemaphoreError) -> Take {
     let pass = try await settle(key, length: length, lockTime: lockTime, deadline: deadline)
     // The lock is let go of while the permit is taken.
-    async let unlocked: Void = unlock(key, pass.lock, deadline: deadline)
+    async let unlocked: Void = unlock(
+      key, pass.lock, until: min(deadline, time.now + Self.unlockTime))
     do throws(SemaphoreError) {
       let take = try await take(
         key, length: length, after: pass.counts, as: holder, lifetime: lifetime, deadline: deadline)
@@ -70,7 +71,7 @@ package final class Semaphore: Sendable {
     _ key: NamespacedKey, to length: Int, lockTime: Duration, deadline: Duration
   ) async throws(SemaphoreError) -> SemaphoreCounts {
     let pass = try await settle(key, length: length, lockTime: lockTime, deadline: deadline)
-    await unlock(key, pass.lock, deadline: deadline)
+    await unlock(key, pass.lock, until: deadline)
     return pass.counts
   }
 
@@ -125,11 +126,10 @@ package final class Semaphore: Sendable {
   }
 
   /// Lets the next pass begin.
-  private func unlock(_ key: NamespacedKey, _ lock: Token?, deadline: Duration) async {
+  private func unlock(_ key: NamespacedKey, _ lock: Token?, until deadline: Duration) async {
     guard let lock else { return }
     do throws(StoreError) {
-      _ = try await locks.release(
-        key, token: lock, podUID: nil, deadline: min(deadline, time.now + Self.unlockTime))
+      _ = try await locks.release(key, token: lock, podUID: nil, deadline: deadline)
     } catch {
       locks.giveBack(key, token: lock, podUID: nil)
     }

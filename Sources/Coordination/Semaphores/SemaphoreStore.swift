@@ -96,7 +96,8 @@ package struct SemaphoreCounts: Sendable, Hashable {
   package let inFlight: Int
   /// Those among `inFlight` that the next settling reclaims.
   package let stale: Int
-  /// The one that is longest without a heartbeat.
+  /// The one that is longest without a heartbeat; on etcd, which does not know that, the one that was
+  /// taken first.
   package let oldest: Permit?
   /// Permits that were taken from holders without a heartbeat, ever.
   package let reclaimed: Int

@@ -81,10 +81,10 @@ final class SharedPasses: Sendable {
 
   /// - Returns: the turn, if it need not be waited for.
   private func board(_ key: NamespacedKey, _ rider: Rider, _ deadline: Duration) -> Turn? {
-    // Both may have been over before there was anything to resume.
-    if Task.isCancelled { return .ride(.failure(Self.cancelled(key))) }
-    if time.now >= deadline { return .ride(.failure(Self.late(key, nil))) }
-    return state.withLock { state in
+    state.withLock { state in
+      // Whoever gives up before this finds nobody to resume, and who does so later finds the rider.
+      if Task.isCancelled { return .ride(.failure(Self.cancelled(key))) }
+      if time.now >= deadline { return .ride(.failure(Self.late(key, nil))) }
       if Self.open(key, &state) { return .lead }
       state.lines[key]?.waiting.append(rider)
       return nil

@@ -53,11 +53,23 @@ package final class SemaphoreGauges: Service {
 
   package func run() async throws {
     await cancelWhenGracefulShutdown {
-      // Those that are there already, as after a restart of this process.
-      let keys = try? await self.store.keys(deadline: self.time.now + .seconds(5))
-      for key in keys ?? [] { self.follow(key) }
-      await self.refresh()
-      while (try? await self.time.sleep(for: Self.interval)) != nil { await self.refresh() }
+      var knowsAll = false
+      repeat {
+        if !knowsAll { knowsAll = await self.followAll() }
+        await self.refresh()
+      } while (try? await self.time.sleep(for: Self.interval)) != nil
+    }
+  }
+
+  /// Follows what is there already, as after a restart of this process.
+  /// - Returns: whether the store could tell.
+  private func followAll() async -> Bool {
+    do throws(StoreError) {
+      for key in try await store.keys(deadline: time.now + .seconds(5)) { follow(key) }
+      return true
+    } catch {
+      logger.debug("semaphores could not be listed", metadata: ["reason": "\(error)"])
+      return false
     }
   }
 

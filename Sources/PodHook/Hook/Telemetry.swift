@@ -50,6 +50,8 @@ package struct Telemetry: Sendable {
     "permit_heartbeats_total": "Heartbeats that the store took.",
     "permit_heartbeat_failures_total": "Heartbeats that the store did not answer.",
     "permit_lost_total": "Permits that turned out to be reclaimed.",
+    "permit_over_length_seconds_total":
+      "Time for which the application ran on, told that its permit was lost and none was free.",
     "permit_released_total": "Permits given back.",
     "permit_sidecar_crashes_total": "Starts of a sidecar whose application was running already.",
   ]

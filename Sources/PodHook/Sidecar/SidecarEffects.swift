@@ -16,7 +16,8 @@ protocol OpenedMark: Sendable {
   /// When the last sidecar would have given the lock up, on its ``MonotonicTime``; nil: no
   /// application was let in.
   func read() -> Duration?
-  /// A note that cannot be written is not worth an error: the store has the record too.
+  /// A note that cannot be written is not worth an error: a store of locks has the record too. The
+  /// next sidecar of a permit then waits for one as if the application did not run.
   func write(giveUpAt: Duration)
   func erase()
 }

@@ -54,9 +54,13 @@ import Testing
       try await run("first", key: "resized", length: 2),
       try await run("second", key: "resized", length: 2),
     ]
-    let lowered = try await cluster.runSemaphore(["resize", "team-a/resized", "1"])
+    // With a threshold by which both count as dead, had it been theirs.
+    try await pods[0].log("permit taken over")
+    let dead = ["--stale-threshold-seconds", "1"]
+    try await Task.sleep(for: .seconds(1.1))
+    let lowered = try await cluster.runSemaphore(["resize", "team-a/resized", "1"] + dead)
     #expect(lowered.status == .exited(0))
-    #expect(lowered.text == "team-a/resized: 1 permits, 2 in flight, 0 free")
+    #expect(lowered.text == "team-a/resized: 1 permit, 2 in flight, 0 free")
     let raised = try await cluster.runSemaphore(["resize", "team-a/resized", "5"])
     #expect(raised.text == "team-a/resized: 5 permits, 2 in flight, 3 free")
     #expect(try await cluster.rawCounts("resized") == RawCounts(queue: 3, inFlight: 2))

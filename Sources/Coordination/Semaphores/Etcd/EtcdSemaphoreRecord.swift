@@ -17,8 +17,9 @@ struct EtcdSemaphoreRecord: Sendable, Hashable {
   var lost = 0
   var overLengthMilliseconds = 0
 
-  /// How many permits are made or trimmed in one step.
-  static let step = 1000
+  /// How many permits are made or trimmed in one step: a thousand, or fewer if their names would not
+  /// fit into a request, which etcd limits to 1.5 MiB.
+  static func step(nameLength: Int) -> Int { min(1000, (1 << 20) / (nameLength + 64)) }
 
   /// What one step of settling does.
   struct Change: Sendable, Hashable {
@@ -30,10 +31,12 @@ struct EtcdSemaphoreRecord: Sendable, Hashable {
   }
 
   /// The next step on the way to `length` permits.
-  /// - Parameter known: the record of before, if there is one.
+  /// - Parameters:
+  ///   - known: the record of before, if there is one.
+  ///   - step: the most permits that are made or trimmed.
   /// - Returns: nil if nothing is left to do.
   static func change(
-    of known: EtcdSemaphoreRecord?, queue: Int, inFlight: Int, length: Int
+    of known: EtcdSemaphoreRecord?, queue: Int, inFlight: Int, length: Int, step: Int = 1000
   ) -> Change? {
     let total = queue + inFlight
     let filled = min(max(0, length - total), step)

@@ -44,7 +44,8 @@ extension EtcdSemaphoreStore {
         let isOvertaken = isStated && look.state.record?.length != length
         guard !isOvertaken,
           let change = EtcdSemaphoreRecord.change(
-            of: look.state.record, queue: look.queue, inFlight: look.inFlight, length: length)
+            of: look.state.record, queue: look.queue, inFlight: look.inFlight, length: length,
+            step: EtcdSemaphoreRecord.step(nameLength: keys.newPlaceholder().count))
         else {
           await keepRecord(keys, look.state.lease, deadline: deadline)
           return try await counts(look, keys, deadline: deadline)

@@ -11,6 +11,9 @@ extension RedisSemaphoreScripts {
         local stale = redis.call(
           'ZRANGEBYSCORE', flight, '-inf', '(' .. number(now - limit), 'LIMIT', 0, 1000)
         if #stale > 0 then
+          -- First what a server without memory refuses: then it does none of it, and nobody is
+          -- taken for dead whose heartbeat it may have refused too.
+          redis.call('HINCRBY', about, 'reclaimed', #stale)
           local buried = {}
           for place, token in ipairs(stale) do
             -- The longest silent first, also among those who are reclaimed at once.
@@ -24,7 +27,6 @@ extension RedisSemaphoreScripts {
         count = count + #stale
       until #stale < 1000
       if count > 0 then
-        redis.call('HINCRBY', about, 'reclaimed', count)
         redis.call('ZREMRANGEBYSCORE', graves, number(day - now), number(now - day))
         local excess = redis.call('ZCARD', graves) - 1000
         if excess > 0 then
@@ -93,10 +95,12 @@ extension RedisSemaphoreScripts {
     name: "pop",
     source: terms + """
       local length, busy = tonumber(ARGV[1]), redis.call('ZCARD', flight)
-      if busy >= length or not redis.call('LPOP', queue) then return 0 end
+      if busy >= length or redis.call('LLEN', queue) == 0 then return 0 end
       local now = clock()
+      -- First what a server without memory refuses.
       redis.call('ZADD', flight, number(now - tonumber(ARGV[3])), ARGV[2])
       redis.call('HSET', holders, ARGV[2], ARGV[4])
+      redis.call('LPOP', queue)
       local untaken = redis.call('ZCOUNT', graves, '-inf', '(0')
       if untaken > 0 and busy + 1 + untaken > length then
         local oldest = redis.call('ZREVRANGEBYSCORE', graves, '(0', '-inf', 'LIMIT', 0, 1)
@@ -117,6 +121,9 @@ extension RedisSemaphoreScripts {
       if not score then return {0, mourn(ARGV[1], now)} end
       local isMine, text = mine(ARGV[1], ARGV[2])
       if not isMine then return {0, 0} end
+      -- A script that has written something may go on on a server without memory: who lives may say
+      -- so, and needs no more of it.
+      redis.call('PEXPIRE', flight, 30 * day * 1000)
       if tonumber(score) < now then redis.call('ZADD', flight, number(now), ARGV[1]) end
       if text ~= ARGV[3] then redis.call('HSET', holders, ARGV[1], ARGV[3]) end
       keep()

@@ -17,19 +17,24 @@ extension RedisSemaphoreStore {
   /// Usually ``staleAfter``. When the server has been away, nobody could send a heartbeat, and all
   /// look dead: until they had time to come back, nobody is taken for dead.
   private var reclaimedAfter: Duration {
+    guard configuration.isReclaiming else { return Self.never }
     let now = ContinuousClock.now
     let isBackLately = lanes.all.contains { node in
       node.client.lastOutage.map {
         Self.excuses($0.duration, endedAgo: $0.end.duration(to: now), staleAfter: staleAfter)
       } ?? false
     }
-    return isBackLately ? .seconds(100 * 365 * 86_400) : staleAfter
+    return isBackLately ? Self.never : staleAfter
   }
 
-  /// Whether an outage may be why a holder has not been heard of. A shorter one costs nobody its
-  /// permit, as heartbeats come often enough.
+  private static let never = Duration.seconds(100 * 365 * 86_400)
+
+  /// Whether an outage may be why a holder has not been heard of.
+  ///
+  /// Heartbeats come more than twice in `staleAfter`, so a holder that lives is not silent for
+  /// longer because of a shorter outage. Afterwards clients connect within two seconds.
   static func excuses(_ outage: Duration, endedAgo: Duration, staleAfter: Duration) -> Bool {
-    outage >= staleAfter / 2 && endedAgo < staleAfter / 8
+    outage >= staleAfter / 4 && endedAgo < max(staleAfter / 8, .seconds(5))
   }
 
   package func pop(

@@ -14,6 +14,9 @@ package final class RedisSemaphoreStore: SemaphoreStore {
     package var commandTimeout = Duration.milliseconds(500)
     /// How long after its last heartbeat a holder counts as dead.
     package var staleAfter = Duration.seconds(120)
+    /// Whether settling takes permits from holders that count as dead. Only for who knows
+    /// `staleAfter` as the holders do: a command that an operator runs may not.
+    package var isReclaiming = true
 
     package init() {}
   }

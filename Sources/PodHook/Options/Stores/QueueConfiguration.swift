@@ -18,9 +18,12 @@ package struct QueueConfiguration: Sendable {
   let store: StoreConfiguration
 
   /// The store. Its `run()` must run before it can answer.
+  ///
+  /// - Parameter isReclaiming: false for a command, which may have been given another threshold than
+  ///   the sidecars that live by it. On etcd each holder's own counts anyway.
   package func makeStore(
-    clientName: String, eventLoopGroup: any EventLoopGroup, time: any MonotonicTime = SystemTime(),
-    logger: Logger
+    clientName: String, isReclaiming: Bool = true, eventLoopGroup: any EventLoopGroup,
+    time: any MonotonicTime = SystemTime(), logger: Logger
   ) -> any SemaphoreStore {
     switch mode {
     case .memory: return MemorySemaphoreStore(staleAfter: staleAfter, time: time)
@@ -41,6 +44,7 @@ package struct QueueConfiguration: Sendable {
       }
       var configuration = RedisSemaphoreStore.Configuration()
       configuration.staleAfter = staleAfter
+      configuration.isReclaiming = isReclaiming
       configuration.keyPrefix = store.keyPrefix
       configuration.commandTimeout = store.redis.timeout
       return RedisSemaphoreStore(

@@ -33,6 +33,12 @@ import Testing
     #expect(change?.record == Record(length: 5, total: 5, reclaimed: 6))
   }
 
+  /// etcd takes requests of 1.5 MiB.
+  @Test(arguments: [1, 60, 1000, 12_500]) func theNamesOfAStepFitIntoOneRequest(length: Int) {
+    let step = Record.step(nameLength: length)
+    #expect((50...1000).contains(step) && step * (length + 64) <= 1 << 20)
+  }
+
   @Test func aLongQueueIsFilledAndTrimmedStepByStep() {
     var record: Record?
     var queue = 0
@@ -41,7 +47,7 @@ import Testing
       while let change = Record.change(
         of: record, queue: queue, inFlight: inFlight, length: length)
       {
-        #expect(change.filled <= Record.step && change.trimmed <= Record.step)
+        #expect(change.filled <= 1000 && change.trimmed <= 1000)
         record = change.record
         queue += change.filled - change.trimmed
         #expect(record.map { $0.total >= queue + inFlight } == true)
