@@ -119,7 +119,8 @@ final class HTTPConnection: ChannelInboundHandler {
         return context.flush()
       case .end:
         isRequestSent = true
-        expect("an answer", within: configuration.answerTimeout)
+        expect(
+          "an answer", within: exchange.request.answerTimeout ?? configuration.answerTimeout)
         if let last = exchange.request.deadline { deadline = min(deadline ?? last, last) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
       }

@@ -23,10 +23,13 @@ package struct HTTPUpstreamRequest: Sendable {
   /// When the head of the answer has to be there at the latest, beside the limits that the client
   /// has for all requests.
   package var deadline: NIODeadline?
+  /// In place of the one that the client has for all requests.
+  package var answerTimeout: Duration?
 
   package init(
     _ method: HTTPMethod, _ target: String, headers: HTTPHeaders = HTTPHeaders(),
-    body: Body = .none, isRepeatable: Bool? = nil, deadline: NIODeadline? = nil
+    body: Body = .none, isRepeatable: Bool? = nil, deadline: NIODeadline? = nil,
+    answerTimeout: Duration? = nil
   ) {
     self.method = method
     self.target = target
@@ -35,6 +38,7 @@ package struct HTTPUpstreamRequest: Sendable {
     self.isRepeatable =
       isRepeatable ?? [.GET, .HEAD, .PUT, .DELETE, .OPTIONS, .TRACE].contains(method)
     self.deadline = deadline
+    self.answerTimeout = answerTimeout
   }
 
   var canBeSentAgain: Bool {
