@@ -1,0 +1,311 @@
+import NIOCore
+import RESP
+import RedisClient
+
+/// What the proxy answers itself: commands about the client's own connection.
+extension ClientHandler {
+  /// Answers the command at the front of the input; false if that has to wait.
+  func answer(_ command: SessionCommand) -> Bool {
+    let arguments = peek()
+    switch command {
+    case .auth: return authenticate(arguments)
+    case .hello: return greet(arguments)
+    case .client: return answerClient(arguments)
+    case .select: return select(arguments)
+    case .reset:
+      consume()
+      reset()
+      return true
+    case .quit:
+      consume()
+      reply(.simpleString("OK"))
+      isEnding = true
+      input.clear()
+      settle()
+      return false
+    }
+  }
+
+  private func answerWrongArity(_ name: String) -> Bool {
+    answerError("ERR wrong number of arguments for '\(name)' command")
+    return true
+  }
+
+  // MARK: AUTH
+
+  private func authenticate(_ arguments: CommandArguments) -> Bool {
+    guard arguments.count >= 2 else { return answerWrongArity("auth") }
+    guard arguments.count <= 3 else {
+      answerError("ERR syntax error")
+      return true
+    }
+    let credentials = RedisCredentials(
+      username: arguments.count == 3 ? arguments[1] : nil,
+      password: arguments[arguments.count - 1] ?? "")
+    var key = key(.primary)
+    key.identity = .client(credentials)
+    return logIn(key) { client, _ in
+      client.use(key)
+      client.reply(.simpleString("OK"))
+    }
+  }
+
+  /// Opens a connection with new credentials: the server itself decides about them, every time.
+  private func logIn(
+    _ key: UpstreamKey, _ then: @escaping (ClientHandler, Greeting) -> Void
+  ) -> Bool {
+    wait = .session
+    lane.open(key, avoiding: []) { [self] result in
+      guard !isGone else {
+        if case .success(let upstream) = result { upstream.close() }
+        return
+      }
+      wait = .none
+      consume()
+      switch result {
+      case .success(let upstream):
+        lane.pool(key).adopt(upstream)
+        then(self, upstream.greeting)
+      case .failure(let failure): reply(.simpleError(failure.reply(.primary)))
+      }
+      lane.advanceLater(self)
+    }
+    return false
+  }
+
+  /// From now on commands go where clients with this key go.
+  private func use(_ key: UpstreamKey) {
+    identity = key.identity
+    version = key.version
+    database = key.database
+    (primary, reader) = (nil, nil)
+  }
+
+  /// Waits for a shared connection with this key, which proves that the server accepts it.
+  private func prove(
+    _ key: UpstreamKey, _ then: @escaping (ClientHandler, Greeting) -> Void
+  ) -> Bool {
+    if let upstream = lane.pool(key).sharable() {
+      consume()
+      then(self, upstream.greeting)
+      return true
+    }
+    return logIn(key, then)
+  }
+
+  // MARK: HELLO
+
+  private func greet(_ arguments: CommandArguments) -> Bool {
+    var key = key(.primary)
+    var newName: ByteBuffer?
+    var brings = false
+    if let text = arguments[1] {
+      guard let number = Int64(text) else {
+        answerError("ERR Protocol version is not an integer or out of range")
+        return true
+      }
+      guard let version = RESPVersion(rawValue: Int(clamping: number)) else {
+        answerError("NOPROTO unsupported protocol version")
+        return true
+      }
+      key.version = version
+    }
+    var index = 2
+    while index < arguments.count {
+      let left = arguments.count - index - 1
+      if arguments.has("AUTH", at: index), left >= 2 {
+        key.identity = .client(
+          RedisCredentials(
+            username: arguments[index + 1], password: arguments[index + 2] ?? ""))
+        brings = true
+        index += 3
+      } else if arguments.has("SETNAME", at: index), left >= 1 {
+        guard Self.isName(arguments.words[index + 1]) else {
+          answerError(Self.badName)
+          return true
+        }
+        newName = arguments.words[index + 1]
+        index += 2
+      } else {
+        answerError("ERR Syntax error in HELLO option '\(arguments[index] ?? "")'")
+        return true
+      }
+    }
+    let then: (ClientHandler, Greeting) -> Void = { client, greeting in
+      guard let hello = greeting.hello else {
+        return client.reply(
+          .simpleError(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+              + "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+              + "select the RESP protocol version at the same time"))
+      }
+      client.use(key)
+      if let newName { client.rename(newName) }
+      client.reply(hello.replacing("id", with: .integer(Int64(client.number))))
+    }
+    return brings ? logIn(key, then) : prove(key, then)
+  }
+
+  // MARK: SELECT
+
+  private func select(_ arguments: CommandArguments) -> Bool {
+    guard arguments.count == 2 else { return answerWrongArity("select") }
+    guard let number = arguments[1].flatMap(Int64.init), number.description == arguments[1] else {
+      answerError("ERR value is not an integer or out of range")
+      return true
+    }
+    guard let database = Int32(exactly: number) else {
+      answerError("ERR value is not an integer or out of range")
+      return true
+    }
+    guard database >= 0 else {
+      answerError("ERR DB index is out of range")
+      return true
+    }
+    var key = key(.primary)
+    key.database = Int(database)
+    return prove(key) { client, _ in
+      client.use(key)
+      client.reply(.simpleString("OK"))
+    }
+  }
+
+  // MARK: RESET
+
+  private func reset() {
+    giveBackOwn()
+    use(UpstreamKey(role: .primary))
+    name = ByteBuffer()
+    repliesAreOff = false
+    skipsNextReply = false
+    readsFromPrimaryUntil = .distantPast
+    reply(.simpleString("RESET"))
+  }
+
+  // MARK: CLIENT
+
+  static let badName =
+    "ERR Client names cannot contain spaces, newlines or special characters."
+
+  /// As `validateClientName` does.
+  static func isName(_ name: ByteBuffer) -> Bool {
+    name.readableBytesView.allSatisfy { (UInt8(ascii: "!")...UInt8(ascii: "~")).contains($0) }
+  }
+
+  func rename(_ name: ByteBuffer) {
+    var copy = ByteBuffer()
+    copy.writeImmutableBuffer(name)
+    self.name = copy
+  }
+
+  /// How a subcommand of `CLIENT` has to be treated: what is about the client's own connection is
+  /// answered here, what the connection would remember needs one of its own, and the rest looks at
+  /// the server as a whole.
+  func kind(ofClient arguments: CommandArguments) -> CommandKind {
+    let here = CommandKind.session(.client)
+    switch (arguments[1]?.uppercased() ?? "", arguments.count) {
+    case ("ID", 2), ("GETNAME", 2), ("SETNAME", 3), ("INFO", 2), ("REPLY", 3), ("UNBLOCK", 3...):
+      return here
+    case ("SETINFO", 4): return lane.table.knowsSetInfo ? here : .plain
+    case ("TRACKING", 3...):
+      if arguments.contains("REDIRECT", within: arguments.count) { return here }
+      return arguments.has("ON", at: 2) ? .takesOver : .plain
+    case ("NO-EVICT", 3), ("NO-TOUCH", 3): return .takesOver
+    default: return .plain
+    }
+  }
+
+  private func answerClient(_ arguments: CommandArguments) -> Bool {
+    switch arguments[1]?.uppercased() ?? "" {
+    case "ID": answerClient(.integer(Int64(number)))
+    case "GETNAME": answerClient(name.readableBytes > 0 ? .bulkString(name) : .null)
+    case "SETNAME":
+      guard Self.isName(arguments.words[2]) else {
+        answerError(Self.badName)
+        return true
+      }
+      rename(arguments.words[2])
+      answerClient("OK")
+    case "SETINFO": return setInfo(arguments)
+    case "INFO": answerClient(.verbatim(.text, ByteBuffer(string: information + "\n")))
+    case "REPLY": return setReplies(arguments)
+    case let subcommand:
+      answerError("ERR redis-proxy: CLIENT \(subcommand) does not go through the proxy like this")
+    }
+    return true
+  }
+
+  private func answerClient(_ value: RESPValue) {
+    consume()
+    reply(value)
+  }
+
+  private func answerClient(_ text: String) { answerClient(.simpleString(text)) }
+
+  private func setInfo(_ arguments: CommandArguments) -> Bool {
+    let value = arguments[3] ?? ""
+    guard Self.isName(arguments.words[3]) else {
+      answerError(
+        "ERR \(arguments[2] ?? "") cannot contain spaces, newlines or special characters.")
+      return true
+    }
+    switch arguments[2]?.lowercased() {
+    case "lib-name": library = String(value.prefix(128))
+    case "lib-ver": libraryVersion = String(value.prefix(128))
+    default:
+      answerError("ERR Unrecognized option '\(arguments[2] ?? "")'")
+      return true
+    }
+    answerClient("OK")
+    return true
+  }
+
+  private func setReplies(_ arguments: CommandArguments) -> Bool {
+    switch arguments[2]?.uppercased() {
+    case "ON":
+      repliesAreOff = false
+      skipsNextReply = false
+      answerClient("OK")
+    case "OFF":
+      consume()
+      repliesAreOff = true
+    case "SKIP":
+      consume()
+      if !repliesAreOff { skipsNextReply = true }
+    default: answerError("ERR syntax error")
+    }
+    return true
+  }
+
+  private var information: String {
+    let address = context?.channel.remoteAddress.map(Self.text) ?? ""
+    let local = context?.channel.localAddress.map(Self.text) ?? ""
+    let age = (lane.now - connectedAt).nanoseconds / 1_000_000_000
+    return
+      "id=\(number) addr=\(address) laddr=\(local) fd=-1 name=\(String(buffer: name)) age=\(age) "
+      + "idle=0 flags=N db=\(database) sub=0 psub=0 ssub=0 multi=-1 cmd=client|info "
+      + "user=\(userName) redir=-1 resp=\(version.rawValue) "
+      + "lib-name=\(library) lib-ver=\(libraryVersion)"
+  }
+
+  private var userName: String {
+    switch identity {
+    case .proxy: lane.configuration.credentials?.username ?? "default"
+    case .client(let credentials): credentials.username ?? "default"
+    }
+  }
+
+  private static func text(_ address: SocketAddress) -> String {
+    guard let host = address.ipAddress, let port = address.port else { return "unix" }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+}
+
+extension RESPValue {
+  /// A map, or a list of keys and values, with one value replaced.
+  fileprivate func replacing(_ key: String, with value: RESPValue) -> RESPValue {
+    guard let entries else { return self }
+    return .map(
+      entries.map { $0.key.string == key ? RESPMapEntry(key: $0.key, value: value) : $0 })
+  }
+}

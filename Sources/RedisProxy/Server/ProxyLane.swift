@@ -1,0 +1,305 @@
+import Logging
+import NIOCore
+import NIOPosix
+import RESP
+
+/// All that one event loop has: its clients, its connections, its table of commands, its counts.
+/// No command crosses from one event loop to another.
+final class ProxyLane {
+  /// How long a client that does not read may keep others waiting.
+  static let patience = TimeAmount.seconds(5)
+  /// Bytes of replies that wait for their turn, per client.
+  static let heldLimit = 1 << 20
+  /// The least time between two look-ups of roles.
+  private static let lookupInterval = TimeAmount.seconds(1)
+  private static let upkeepInterval = TimeAmount.seconds(1)
+
+  let eventLoop: any EventLoop
+  let configuration: ProxyConfiguration
+  let gate: ClientGate
+  let logger: Logger
+  let splitsReads: Bool
+  let readYourWrites: TimeAmount
+
+  private(set) var table = CommandTable.builtIn
+  var metrics = LaneMetrics()
+  /// Counts under names of tables that were in use before.
+  private(set) var formerCommands: [String: LaneMetrics.Commands] = [:]
+  /// The time when the bytes at hand were received.
+  private(set) var clock = NIODeadline.now()
+  private(set) var pools: [UpstreamKey: UpstreamPool] = [:]
+  private(set) var clients: [ObjectIdentifier: ClientHandler] = [:]
+  private(set) var isClosed = false
+  private(set) var isDraining = false
+  var books: [UpstreamRole: AddressBook]
+
+  private var waiting: [(client: ClientHandler, until: NIODeadline)] = []
+  private var dirtyUpstreams: [Upstream] = []
+  private var dirtyClients: [ClientHandler] = []
+  private var isFlushScheduled = false
+  private var lookedUpAt = NIODeadline.distantPast
+  private var tableAskedAt: NIODeadline?
+
+  init(
+    eventLoop: any EventLoop, configuration: ProxyConfiguration, gate: ClientGate, logger: Logger
+  ) {
+    self.eventLoop = eventLoop
+    self.configuration = configuration
+    self.gate = gate
+    self.logger = logger
+    splitsReads = configuration.splitsReads
+    readYourWrites = configuration.readYourWrites
+    books = [
+      .primary: AddressBook(address: configuration.primary, near: []),
+      .reader: AddressBook(
+        address: configuration.reader ?? configuration.primary, near: configuration.nearRanges),
+    ]
+    metrics.commands = Array(repeating: .init(), count: table.entries.count)
+  }
+
+  var now: NIODeadline { .now() }
+
+  @discardableResult
+  func readClock() -> NIODeadline {
+    clock = .now()
+    return clock
+  }
+
+  func pool(_ key: UpstreamKey) -> UpstreamPool {
+    if let pool = pools[key] { return pool }
+    let pool = UpstreamPool(key: key, lane: self)
+    pools[key] = pool
+    return pool
+  }
+
+  /// Opens the first connections before there are clients.
+  func warmUp() {
+    pool(UpstreamKey(role: .primary)).connect()
+    if splitsReads { pool(UpstreamKey(role: .reader)).connect() }
+    scheduleUpkeep()
+  }
+
+  // MARK: Turns of the event loop
+
+  func flushLater(_ upstream: Upstream) {
+    dirtyUpstreams.append(upstream)
+    scheduleFlush()
+  }
+
+  func flushLater(_ client: ClientHandler) {
+    guard !client.isDirty else { return }
+    client.isDirty = true
+    dirtyClients.append(client)
+    scheduleFlush()
+  }
+
+  /// The client may be able to go on.
+  func advanceLater(_ client: ClientHandler) { flushLater(client) }
+
+  /// Runs when all that was received in this turn has been handled.
+  private func scheduleFlush() {
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    eventLoop.assumeIsolatedUnsafeUnchecked().execute { self.flush() }
+  }
+
+  private func flush() {
+    // Clients first: what they send on goes out with the rest.
+    var index = 0
+    while index < dirtyClients.count {
+      dirtyClients[index].flush()
+      index += 1
+    }
+    dirtyClients.removeAll(keepingCapacity: dirtyClients.count < 1024)
+    index = 0
+    while index < dirtyUpstreams.count {
+      dirtyUpstreams[index].flush()
+      index += 1
+    }
+    dirtyUpstreams.removeAll(keepingCapacity: true)
+    isFlushScheduled = false
+    if !dirtyClients.isEmpty { scheduleFlush() }
+  }
+
+  // MARK: Clients
+
+  func admit(_ client: ClientHandler) {
+    clients[ObjectIdentifier(client)] = client
+    if isDraining { return client.close() }
+    guard !gate.enter() else { return }
+    client.wait = .admission
+    waiting.append((client, now + configuration.connectTimeout))
+  }
+
+  func left(_ client: ClientHandler) {
+    clients[ObjectIdentifier(client)] = nil
+    if client.wait == .admission {
+      waiting.removeAll { $0.client === client }
+    } else {
+      gate.leave()
+    }
+    admitWaiting()
+  }
+
+  private func admitWaiting() {
+    while let (client, _) = waiting.first, gate.enter() {
+      waiting.removeFirst()
+      client.admitted()
+    }
+  }
+
+  private func refuseLateClients(at now: NIODeadline) {
+    while let (client, until) = waiting.first, until <= now {
+      waiting.removeFirst()
+      client.refuseAdmission()
+    }
+  }
+
+  // MARK: What servers say
+
+  /// Looks for the errors that mean that servers have changed their roles.
+  func noticeError(_ error: Span<UInt8>, from upstream: Upstream) {
+    guard error.count > 4 else { return }
+    let isStale =
+      switch error[1] {
+      case UInt8(ascii: "R"): Transaction.starts(error, with: "-READONLY ")
+      case UInt8(ascii: "L"): Transaction.starts(error, with: "-LOADING ")
+      case UInt8(ascii: "M"): Transaction.starts(error, with: "-MASTERDOWN ")
+      default: false
+      }
+    guard isStale, upstream.key.role == .primary || error[1] != UInt8(ascii: "R") else { return }
+    lookUpRoles(because: upstream)
+  }
+
+  /// Asks again who is what: no further commands on the connections that there are.
+  private func lookUpRoles(because upstream: Upstream) {
+    let now = now
+    guard lookedUpAt + Self.lookupInterval <= now else { return }
+    lookedUpAt = now
+    metrics.roleLookups += 1
+    logger.notice(
+      "Roles are looked up again",
+      metadata: ["server": "\(upstream.address)", "role": "\(upstream.key.role.name)"])
+    let role = upstream.key.role
+    books[role]?.expire()
+    books[role]?.failed(upstream.address, at: now)
+    for pool in pools.values where pool.key.role == role {
+      pool.retire { $0.address == upstream.address }
+    }
+  }
+
+  /// A connection has ended by itself.
+  func closed(_ upstream: Upstream) {
+    pools[upstream.key]?.closed(upstream)
+    guard !upstream.isRetiring else { return }
+    books[upstream.key.role]?.expire()
+  }
+
+  func opened(_ upstream: Upstream) {
+    metrics.connects += 1
+    if let table = upstream.greeting.table { use(table) }
+    let key = upstream.key
+    guard key.role == .primary, key.identity == .proxy, upstream.greeting.hello != nil else {
+      return
+    }
+    refreshTable()
+  }
+
+  /// Asks the server for its commands, at most every few seconds, on a connection of its own.
+  private func refreshTable() {
+    let now = now
+    if let tableAskedAt, tableAskedAt + .seconds(5) > now { return }
+    tableAskedAt = now
+    open(UpstreamKey(role: .primary), avoiding: [], wantsTable: true) { result in
+      if case .success(let upstream) = result { upstream.close() }
+    }
+  }
+
+  private func use(_ table: CommandTable) {
+    for (index, entry) in self.table.entries.enumerated() {
+      formerCommands[entry.name, default: .init()].add(metrics.commands[index])
+    }
+    self.table = table
+    metrics.commands = Array(repeating: .init(), count: table.entries.count)
+  }
+
+  // MARK: Upkeep
+
+  func backoff(after failures: Int) -> TimeAmount {
+    let base = min(2000, 50 << min(failures - 1, 6))
+    return .milliseconds(Int64(Double(base) * Double.random(in: 0.75...1.25)))
+  }
+
+  /// When a connection that is opened now has lived long enough.
+  func retirement() -> NIODeadline {
+    guard let lifetime = configuration.maximumLifetime else { return .distantFuture }
+    let jitter = configuration.jitter
+    let factor = Double.random(in: (1 - jitter)...(1 + jitter))
+    return now + .nanoseconds(Int64(Double(lifetime.nanoseconds) * factor))
+  }
+
+  private func scheduleUpkeep() {
+    guard !isClosed else { return }
+    eventLoop.assumeIsolated().scheduleTask(in: Self.upkeepInterval) {
+      self.keepUp()
+      self.scheduleUpkeep()
+    }
+  }
+
+  private func keepUp() {
+    let now = now
+    for (key, pool) in pools {
+      pool.keepUp(now: now)
+      if pool.isUnused, pool.lastUse + configuration.maximumIdleTime <= now { pools[key] = nil }
+    }
+    for role in UpstreamRole.allCases where role == .primary || splitsReads {
+      followNames(role, now)
+    }
+    admitWaiting()
+    refuseLateClients(at: now)
+  }
+
+  /// Follows what the name of a role stands for: connections to addresses that are gone retire, and
+  /// new ones are connected to.
+  private func followNames(_ role: UpstreamRole, _ now: NIODeadline) {
+    resolve(role) { [self] in
+      guard let book = books[role], !isClosed else { return }
+      for pool in pools.values where pool.key.role == role {
+        pool.retire { !book.contains($0.address) }
+        let wanted = role == .primary ? 1 : wantedReaders(book, now)
+        let isInUse =
+          pool.lastUse + configuration.maximumIdleTime > now || pool.key == .init(role: role)
+        if isInUse, pool.shared.filter(\.isSharable).count < wanted { pool.connect() }
+      }
+    }
+  }
+
+  /// One connection to each server, or to each near one if there are any.
+  private func wantedReaders(_ book: AddressBook, _ now: NIODeadline) -> Int {
+    let good = book.addresses.filter { !book.isPenalized($0, at: now) }
+    let near = good.filter { address in book.near.contains { $0.contains(address) } }
+    return max(1, min(16, near.isEmpty ? good.count : near.count))
+  }
+
+  // MARK: End
+
+  /// Takes no more clients, and closes each as soon as it has all its replies.
+  func drain() {
+    isDraining = true
+    for client in clients.values { client.end() }
+  }
+
+  func close() {
+    isClosed = true
+    for client in clients.values { client.close() }
+    for pool in pools.values { pool.closeAll() }
+  }
+}
+
+extension LaneMetrics.Commands {
+  mutating func add(_ other: LaneMetrics.Commands) {
+    primary += other.primary
+    reader += other.reader
+    own += other.own
+  }
+}

@@ -1,0 +1,162 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import RedisClient
+
+import struct NIOCore.TimeAmount
+
+/// Connections to servers: names, addresses, TCP, TLS, greeting, role.
+extension ProxyLane {
+  /// Calls back when the addresses behind a role's name are known as of now.
+  func resolve(_ role: UpstreamRole, _ done: @escaping () -> Void) {
+    guard let book = books[role], !book.isFresh(at: now) else { return done() }
+    let (host, port) = (book.address.host, book.address.port)
+    NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+      AddressBook.resolve(host, port: port)
+    }.assumeIsolated().whenComplete { result in
+      self.books[role]?.update((try? result.get()) ?? [], at: self.now)
+      done()
+    }
+  }
+
+  /// Opens a connection; calls back once.
+  ///
+  /// - Parameter used: addresses to be tried last.
+  func open(
+    _ key: UpstreamKey, avoiding used: [SocketAddress], wantsTable: Bool = false,
+    _ done: @escaping (Result<Upstream, UpstreamFailure>) -> Void
+  ) {
+    resolve(key.role) { [self] in
+      let all = books[key.role]?.candidates(at: now) ?? []
+      let ordered = all.filter { !used.contains($0) } + all.filter { used.contains($0) }
+      guard !ordered.isEmpty else {
+        let name = books[key.role]?.address.host ?? ""
+        return done(.failure(.unreachable("the name \(name) cannot be resolved")))
+      }
+      let attempt = OpeningAttempt(
+        key: key, wantsTable: wantsTable, deadline: now + configuration.connectTimeout, done: done)
+      tryNext(attempt, ordered[...], acceptsReplica: ordered.count == 1 || key.role == .reader)
+    }
+  }
+
+  private struct OpeningAttempt {
+    let key: UpstreamKey
+    let wantsTable: Bool
+    let deadline: NIODeadline
+    let done: (Result<Upstream, UpstreamFailure>) -> Void
+    var replicas: [SocketAddress] = []
+    var failure = UpstreamFailure.unreachable("there is no address")
+  }
+
+  private func tryNext(
+    _ attempt: OpeningAttempt, _ addresses: ArraySlice<SocketAddress>, acceptsReplica: Bool
+  ) {
+    guard let address = addresses.first, now < attempt.deadline, !isClosed else {
+      if !attempt.replicas.isEmpty, !acceptsReplica {
+        // No primary among them: a replica answers reads, and says itself that it takes no writes.
+        return tryNext(attempt, attempt.replicas[...], acceptsReplica: true)
+      }
+      metrics.connectFailures += 1
+      return attempt.done(.failure(attempt.failure))
+    }
+    let share = (attempt.deadline - now).nanoseconds / Int64(addresses.count)
+    connect(attempt, to: address, timeout: .nanoseconds(max(share, 100_000_000))) { [self] result in
+      var attempt = attempt
+      switch result {
+      case .success(let upstream):
+        if !acceptsReplica, upstream.greeting.role == "slave" {
+          upstream.close()
+          attempt.replicas.append(address)
+          return tryNext(attempt, addresses.dropFirst(), acceptsReplica: false)
+        }
+        books[attempt.key.role]?.worked(address)
+        opened(upstream)
+        attempt.done(.success(upstream))
+      case .failure(.refused(let error)) where !error.hasPrefix("LOADING"):
+        attempt.done(.failure(.refused(error)))
+      case .failure(let failure):
+        books[attempt.key.role]?.failed(address, at: now)
+        attempt.failure = .unreachable("\(address): \(failure.reason)")
+        tryNext(attempt, addresses.dropFirst(), acceptsReplica: acceptsReplica)
+      }
+    }
+  }
+
+  private func connect(
+    _ attempt: OpeningAttempt, to address: SocketAddress, timeout: TimeAmount,
+    _ done: @escaping (Result<Upstream, UpstreamFailure>) -> Void
+  ) {
+    var isDone = false
+    let finish: (Result<Upstream, UpstreamFailure>) -> Void = { result in
+      if isDone {
+        if case .success(let upstream) = result { upstream.close() }
+        return
+      }
+      isDone = true
+      done(result)
+    }
+    let security: UpstreamTLS?
+    do {
+      security = try configuration.upstreamTLS(attempt.key.role)
+    } catch {
+      return finish(.failure(.unreachable("\(error)")))
+    }
+    let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+      finish(.failure(.unreachable("no answer within \(timeout.nanoseconds / 1_000_000) ms")))
+    }
+    ClientBootstrap(group: eventLoop)
+      .connectTimeout(timeout)
+      .channelOption(.socketOption(.so_keepalive), value: 1)
+      .channelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+      .connect(to: address)
+      .assumeIsolated()
+      .whenComplete { [self] result in
+        switch result {
+        case .failure(let error):
+          timer.cancel()
+          finish(.failure(.unreachable(UpstreamFailure.sentence(for: error))))
+        case .success(let channel):
+          let upstream = Upstream(
+            key: attempt.key, lane: self, address: address, retireAt: retirement(),
+            setup: UpstreamSetup(
+              version: attempt.key.version, database: attempt.key.database,
+              credentials: credentials(attempt.key), wantsTable: attempt.wantsTable)
+          ) { result in
+            timer.cancel()
+            finish(result)
+          }
+          let deadline = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+            if !upstream.isOpen { channel.close(promise: nil) }
+          }
+          channel.closeFuture.assumeIsolated().whenComplete { _ in deadline.cancel() }
+          do {
+            let pipeline = channel.pipeline.syncOperations
+            if let security {
+              try pipeline.addHandler(
+                NIOSSLClientHandler(context: security.context, serverHostname: security.name))
+            }
+            try pipeline.addHandler(upstream)
+          } catch {
+            channel.close(promise: nil)
+            finish(.failure(.unreachable("\(error)")))
+          }
+        }
+      }
+  }
+
+  private func credentials(_ key: UpstreamKey) -> RedisCredentials? {
+    switch key.identity {
+    case .client(let credentials): credentials
+    case .proxy:
+      configuration.credentials ?? books[key.role]?.address.credentials
+    }
+  }
+}
+
+extension UpstreamFailure {
+  var reason: String {
+    switch self {
+    case .refused(let text), .unreachable(let text): text
+    }
+  }
+}

@@ -1,0 +1,400 @@
+import Logging
+import NIOCore
+import RESP
+
+/// One connection to a server: takes commands of many clients, and hands each its replies.
+///
+/// Commands are copied into one buffer and sent once for each turn of the event loop; replies are
+/// delimited, not parsed, and go to their clients as slices of what was received. It belongs to
+/// one event loop, as all its clients do.
+final class Upstream: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = Never
+  typealias OutboundIn = Never
+  typealias OutboundOut = ByteBuffer
+
+  enum State { case settingUp, open, closed }
+
+  /// Commands above this size are not copied.
+  static let copyLimit = 16 << 10
+
+  let key: UpstreamKey
+  let lane: ProxyLane
+  let address: SocketAddress
+  /// On the event loop's clock: from then on it takes no further commands.
+  let retireAt: NIODeadline
+
+  private(set) var state = State.settingUp
+  private(set) var greeting = Greeting()
+  /// Takes no further commands, and closes when it has answered those it has.
+  private(set) var isRetiring = false
+  /// A client that does not read its replies keeps it from going on.
+  private(set) var stalledBy: ClientHandler?
+  private(set) var stalledSince = NIODeadline.distantPast
+  /// Since when nobody uses it, for idle connections.
+  var idleSince = NIODeadline.distantPast
+  /// The only client of a connection of its own.
+  var owner: ClientHandler?
+
+  private var setup: UpstreamSetup
+  private var whenReady: ((Result<Upstream, UpstreamFailure>) -> Void)?
+  private var parser = RESPParser()
+  private var expected = CircularBuffer<ExpectedReply>(initialCapacity: 16)
+  private var scanner = RESPReplyScanner()
+  private var rest = ByteBuffer()
+  private var out = ByteBuffer()
+  private var context: ChannelHandlerContext?
+  private var blocked: [ClientHandler] = []
+  private var isDirty = false
+  private var isTunnel = false
+  private var hasStarted = false
+  private var isReadSuppressed = false
+  private var isReplyError = false
+  private var isPush = false
+
+  init(
+    key: UpstreamKey, lane: ProxyLane, address: SocketAddress, retireAt: NIODeadline,
+    setup: UpstreamSetup, whenReady: @escaping (Result<Upstream, UpstreamFailure>) -> Void
+  ) {
+    self.key = key
+    self.lane = lane
+    self.address = address
+    self.retireAt = retireAt
+    self.setup = setup
+    self.whenReady = whenReady
+  }
+
+  /// Whether it takes commands of clients that share it.
+  var isSharable: Bool { state == .open && !isRetiring && stalledBy == nil }
+  var isOpen: Bool { state == .open }
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+  var isIdle: Bool { expected.isEmpty && !scanner.isInReply }
+  var pendingReplies: Int { expected.reduce(0) { $0 + $1.count } }
+
+  // MARK: Commands
+
+  /// Sends a command of a client.
+  ///
+  /// - Parameter continues: it belongs to the run of the client's last command here.
+  func send(
+    _ command: ByteBuffer, of client: ClientHandler, continues: Bool,
+    transaction: TransactionCommand? = nil, isSilent: Bool = false, now: NIODeadline
+  ) {
+    expect(client, continues: continues, transaction, isSilent: isSilent, now: now)
+    sendPiece(command)
+  }
+
+  /// Sends a command whose reply nobody wants.
+  func sendInternal(_ command: RESPCommand) {
+    expect(nil, continues: false, nil, isSilent: true, now: lane.now)
+    command.write(into: &out)
+    markDirty()
+  }
+
+  /// Sends a further part of the last command.
+  func sendPiece(_ bytes: ByteBuffer) {
+    if bytes.readableBytes <= Self.copyLimit {
+      out.writeImmutableBuffer(bytes)
+    } else {
+      writeOut()
+      out = ByteBuffer()
+      context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+    markDirty()
+  }
+
+  private func expect(
+    _ client: ClientHandler?, continues: Bool, _ transaction: TransactionCommand?,
+    isSilent: Bool, now: NIODeadline
+  ) {
+    guard !isTunnel else { return }
+    if continues, transaction == nil, !expected.isEmpty {
+      let last = expected.index(before: expected.endIndex)
+      let entry = expected[last]
+      if entry.client === client, entry.transaction == nil, entry.isSilent == isSilent {
+        expected[last].count += 1
+        return
+      }
+    }
+    expected.append(
+      ExpectedReply(
+        client: client, count: 1, transaction: transaction, isSilent: isSilent, sentAt: now))
+  }
+
+  /// From now on all that comes goes to this client as it is.
+  func becomeTunnel(of client: ClientHandler) {
+    owner = client
+    isTunnel = true
+  }
+
+  /// Calls the client back when there is room for more commands.
+  func whenWritable(_ client: ClientHandler) { blocked.append(client) }
+
+  private func markDirty() {
+    guard !isDirty else { return }
+    isDirty = true
+    lane.flushLater(self)
+  }
+
+  private func writeOut() {
+    guard out.readableBytes > 0, let context else { return }
+    context.write(wrapOutboundOut(out), promise: nil)
+  }
+
+  /// Sends what has come together.
+  func flush() {
+    isDirty = false
+    guard let context, state != .closed else { return }
+    writeOut()
+    context.flush()
+    // Unless the transport still holds it, the buffer is used again.
+    if out.capacity > 1 << 20 { out = ByteBuffer() } else { out.clear() }
+  }
+
+  // MARK: Ends
+
+  /// Takes no further commands.
+  func retire() {
+    guard !isRetiring else { return }
+    isRetiring = true
+    closeIfRetired()
+  }
+
+  func closeIfRetired() {
+    if isRetiring, isIdle, owner == nil, state == .open { close() }
+  }
+
+  func close() {
+    guard let context, state != .closed else { return }
+    context.close(promise: nil)
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { start() }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    start()
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end(.unreachable("the server closed the connection"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    end(.unreachable(UpstreamFailure.sentence(for: error)))
+    context.close(promise: nil)
+  }
+
+  private func end(_ failure: UpstreamFailure) {
+    guard state != .closed else { return }
+    let wasOpen = state == .open
+    state = .closed
+    stalledBy = nil
+    context = nil
+    if let whenReady {
+      self.whenReady = nil
+      whenReady(.failure(failure))
+    }
+    let isHalfway = scanner.isInReply
+    let lost = expected
+    expected.removeAll()
+    for (index, entry) in lost.enumerated() where entry.client?.isGone == false {
+      entry.client?.lost(self, entry, isHalfway: isHalfway && index == 0)
+    }
+    if wasOpen { lane.closed(self) }
+    if let owner {
+      self.owner = nil
+      owner.lostOwn(self)
+    }
+    let waiting = blocked
+    blocked = []
+    for client in waiting { lane.advanceLater(client) }
+  }
+
+  // MARK: Set up
+
+  private func start() {
+    guard !hasStarted else { return }
+    hasStarted = true
+    perform(setup.begin())
+  }
+
+  private func perform(_ action: UpstreamSetup.Action) {
+    guard let context else { return }
+    switch action {
+    case .send(let command):
+      var buffer = context.channel.allocator.buffer(capacity: command.encodedLength)
+      command.write(into: &buffer)
+      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    case .ready(let greeting):
+      self.greeting = greeting
+      state = .open
+      let whenReady = self.whenReady
+      self.whenReady = nil
+      whenReady?(.success(self))
+    case .refused(let error):
+      let whenReady = self.whenReady
+      self.whenReady = nil
+      whenReady?(.failure(.refused(error)))
+      context.close(promise: nil)
+    }
+  }
+
+  private func receiveSetup(_ buffer: ByteBuffer) {
+    parser.append(buffer)
+    do throws(RESPError) {
+      while state == .settingUp, whenReady != nil, let reply = try parser.next() {
+        perform(setup.receive(reply))
+      }
+    } catch {
+      let context = self.context
+      end(.unreachable("what answers is no Redis server"))
+      context?.close(promise: nil)
+    }
+  }
+
+  // MARK: Replies
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var buffer = unwrapInboundIn(data)
+    guard state == .open else { return receiveSetup(buffer) }
+    if rest.readableBytes > 0 {
+      rest.writeBuffer(&buffer)
+      buffer = rest
+      rest = ByteBuffer()
+    }
+    if isTunnel, expected.isEmpty {
+      owner?.deliver(buffer, replies: 0, from: self)
+    } else {
+      deliver(buffer)
+    }
+  }
+
+  private func deliver(_ buffer: ByteBuffer) {
+    let bytes = buffer.readableBytesUInt8Span
+    let now = lane.readClock()
+    var position = 0
+    // The piece that goes to one client at once.
+    var start = 0
+    var replies = 0
+    do throws(RESPScanError) {
+      while position < bytes.count {
+        if !scanner.isInReply { begin(bytes[position]) }
+        let replyStart = position
+        let (next, isComplete) = try scanner.scan(bytes, from: position)
+        position = next
+        if isPush {
+          // Nobody on a shared connection has asked for it.
+          pass(buffer, start, replyStart, replies)
+          (start, replies) = (position, 0)
+          if next == replyStart { break }
+          continue
+        }
+        guard isComplete else {
+          if next == replyStart { break }
+          continue
+        }
+        guard !expected.isEmpty else { throw .replyType(bytes[replyStart]) }
+        if isReplyError { lane.noticeError(bytes.extracting(replyStart..<next), from: self) }
+        if let transaction = expected[expected.startIndex].transaction {
+          expected[expected.startIndex].client?.receive(
+            bytes.extracting(replyStart..<next), to: transaction)
+        }
+        replies += 1
+        expected[expected.startIndex].count -= 1
+        lane.metrics.replied(key.role, after: now - expected[expected.startIndex].sentAt)
+        if expected[expected.startIndex].count == 0 {
+          pass(buffer, start, position, replies)
+          expected.removeFirst()
+          (start, replies) = (position, 0)
+          if isTunnel, expected.isEmpty { break }
+        }
+      }
+    } catch {
+      lane.logger.error(
+        "A server sent what is no reply",
+        metadata: ["server": "\(address)", "error": "\(error.detail)"])
+      let context = self.context
+      end(.unreachable("the server sent what is no reply"))
+      context?.close(promise: nil)
+      return
+    }
+    if start < position, !expected.isEmpty { pass(buffer, start, position, replies) }
+    if position < bytes.count,
+      let left = buffer.getSlice(at: buffer.readerIndex + position, length: bytes.count - position)
+    {
+      if isTunnel, expected.isEmpty {
+        owner?.deliver(left, replies: 0, from: self)
+      } else {
+        // A copy: a few bytes must not keep the whole buffer.
+        rest = ByteBuffer()
+        rest.writeImmutableBuffer(left)
+      }
+    }
+    closeIfRetired()
+  }
+
+  private func begin(_ type: UInt8) {
+    isPush = type == UInt8(ascii: ">")
+    isReplyError = type == UInt8(ascii: "-")
+  }
+
+  /// Gives a part of what was received to the client whose turn it is.
+  private func pass(_ buffer: ByteBuffer, _ start: Int, _ end: Int, _ replies: Int) {
+    guard end > start, let entry = expected.first, let client = entry.client, !client.isGone else {
+      return
+    }
+    let isAll = end - start == buffer.readableBytes
+    let piece =
+      entry.isSilent
+      ? ByteBuffer()
+      : isAll
+        ? buffer
+        : buffer.getSlice(at: buffer.readerIndex + start, length: end - start) ?? ByteBuffer()
+    client.deliver(piece, replies: replies, from: self)
+  }
+
+  // MARK: Back-pressure
+
+  /// Stops reading until the client has taken what it has.
+  func stall(for client: ClientHandler) {
+    guard stalledBy == nil else { return }
+    stalledBy = client
+    stalledSince = lane.now
+    client.stalls.append(self)
+  }
+
+  /// The client reads again, or is gone.
+  func resume() {
+    stalledBy = nil
+    guard isReadSuppressed, let context else { return }
+    isReadSuppressed = false
+    context.read()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if stalledBy != nil {
+      isReadSuppressed = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable, !blocked.isEmpty {
+      let waiting = blocked
+      blocked = []
+      for client in waiting { lane.advanceLater(client) }
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Clients other than the one that stalls it wait for replies.
+  var keepsOthersWaiting: Bool {
+    expected.contains { $0.client != nil && $0.client !== stalledBy && $0.client?.isGone == false }
+  }
+}
