@@ -19,7 +19,9 @@ from cheroot.wsgi import Gateway_10, Server
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 
 PORT = int(sys.argv[1])
 CREDENTIALS = Credentials(sys.argv[2], sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None)
@@ -127,8 +129,6 @@ class Front:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def etag(self, environ):
-        from moto.s3.models import s3_backends
-
         _, bucket, key = unquote(environ["RAW_URI"].split("?")[0]).split("/", 2)
         for account in s3_backends.values():
             for backend in account.values():
@@ -153,6 +153,9 @@ class Gateway(Gateway_10):
         return environ
 
 
+# Empty buckets, one for each test that asks.
+for number in range(500):
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(f"bucket-{number}", "us-east-1")
 HTTPConnection.RequestHandlerClass = Request
 server = Server(
     ("127.0.0.1", PORT), Front(DomainDispatcherApplication(create_backend_app)), numthreads=40

@@ -53,7 +53,8 @@ final class S3Client: Sendable {
     let limit = start + TimeAmount(policy.limit)
     var mayHaveRun = false
     var hasNewCredentials = false
-    for attempt in 0... {
+    var attempt = 0
+    while true {
       if Task.isCancelled { throw cancelled(call, mayHaveRun) }
       let trouble: S3Trouble
       do throws(S3Trouble) {
@@ -77,6 +78,7 @@ final class S3Client: Sendable {
       }
       // An error means that the task was cancelled, which the next turn finds.
       try? await policy.pause(policy.delay(after: attempt))
+      attempt += 1
     }
   }
 
