@@ -74,6 +74,7 @@ let package = Package(
     .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"]),
     .executable(name: "at-least-semaphore-pod-hook", targets: ["at-least-semaphore-pod-hook"]),
     .executable(name: "http-kvs", targets: ["http-kvs"]),
+    .executable(name: "redis-proxy", targets: ["redis-proxy"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
@@ -175,6 +176,13 @@ let package = Package(
         serviceContext, crypto, arguments,
       ]),
 
+    library(
+      "RedisProxy",
+      [
+        "RESP", "RedisClient", "PrometheusText", "ServiceKit", nioCore, nioPosix, nioHTTP1, nioSSL,
+        lifecycle, logging, arguments,
+      ]),
+
     // Executables: parse, build, run.
     executable(
       "exactly-one-pod-hook",
@@ -185,6 +193,8 @@ let package = Package(
 
     executable(
       "http-kvs", ["KeyValueHTTP", "ObjectStore", "ServiceKit", nioPosix, logging, arguments]),
+
+    executable("redis-proxy", ["RedisProxy", "ServiceKit", logging, arguments]),
 
     // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
     executable(
@@ -248,6 +258,7 @@ let package = Package(
         "Coordination", "RedisClient", "EtcdClient", "RESP", "LocalServers", "JSON", nioCore,
         nioPosix, logging, lifecycle,
       ]),
+    tests("RedisProxyTests", ["RedisProxy", "RESP", "RedisClient", nioCore, nioEmbedded]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests(
       "PodHookTests",
