@@ -1,8 +1,13 @@
 import Glibc
+import Synchronization
 
 /// An open file or directory, closed with the last reference.
 final class Descriptor: Sendable {
+  /// Closing a file of this size may take long: if it has no name any more, its blocks are freed.
+  private static let largeSize = 8 << 20
+
   let number: CInt
+  private let isLarge = Atomic(false)
 
   /// - Throws: ``FileFault``.
   init(
@@ -11,11 +16,19 @@ final class Descriptor: Sendable {
     number = try retryingInterrupts { openat(directory, path, flags | O_CLOEXEC, mode) }
   }
 
-  deinit { close(number) }
+  deinit {
+    let number = number
+    if isLarge.load(ordering: .relaxed) {
+      FileThreads.submit { _ = close(number) }
+    } else {
+      close(number)
+    }
+  }
 
   func status() throws(FileFault) -> stat {
     var status = stat()
     try retryingInterrupts { fstat(number, &status) }
+    if status.st_size >= Self.largeSize { isLarge.store(true, ordering: .relaxed) }
     return status
   }
 

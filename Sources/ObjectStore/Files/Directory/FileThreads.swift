@@ -34,6 +34,9 @@ enum FileThreads {
     }
   }
 
+  /// Runs a call for which nobody waits.
+  static func submit(_ call: @escaping @Sendable () -> Void) { pool.submit { _ in call() } }
+
   /// Runs a call that looks now and then whether it was given up.
   static func runCancellable<Value: Sendable>(
     _ call: @escaping @Sendable (GivingUp) throws(ObjectStoreError) -> Value

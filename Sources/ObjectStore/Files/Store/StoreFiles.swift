@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The directory of a store with all that is done to it by calls that block.
@@ -103,6 +104,10 @@ final class StoreFiles: Sendable {
     _ body: (ValuePath) throws(ObjectStoreError) -> Void
   ) throws(ObjectStoreError) -> Bool {
     let path = ValuePath(key)
+    // While it is open, the blocks of what goes are not freed: that can wait until this is done.
+    let previous = try? Descriptor(in: directory.values.number, path.text, O_RDONLY)
+    _ = try? previous?.status()
+    defer { withExtendedLifetime(previous) {} }
     let done = try locks.tryWithLock(key) { () throws(ObjectStoreError) in
       try body(path)
       return true
