@@ -3,6 +3,7 @@
 - every request's signature is verified, by botocore and from the request as it came in;
 - requests on one object run one after the other, since moto checks a condition and then writes;
 - CompleteMultipartUpload honours If-Match;
+- keys may have line breaks;
 - HTTP/1.1 connections are kept, which moto's own server does not.
 
 Usage: s3_server.py PORT ACCESS_KEY_ID SECRET_ACCESS_KEY [SESSION_TOKEN]
@@ -21,6 +22,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3 import urls
 from moto.s3.models import s3_backends
 
 PORT = int(sys.argv[1])
@@ -153,6 +155,11 @@ class Gateway(Gateway_10):
         return environ
 
 
+# Keys may have line breaks, which a dot in a pattern leaves out.
+urls.url_paths = {
+    path.replace("<key_name>.+", r"<key_name>[\s\S]+"): handler
+    for path, handler in urls.url_paths.items()
+}
 # Empty buckets, one for each test that asks.
 for number in range(500):
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(f"bucket-{number}", "us-east-1")

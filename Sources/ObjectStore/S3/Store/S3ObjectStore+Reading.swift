@@ -66,7 +66,14 @@ extension S3ObjectStore {
     }
     let (call, answer) = try await get(key, range?.field, pin: pin)
     switch answer.status {
-    case 200..<300: return try content(of: key, answer) ?? .missing
+    case 200..<300:
+      let found = try content(of: key, answer) ?? .missing
+      // Some servers take a range that an empty value has nothing of for none.
+      guard range != nil, case .content(let info, .whole, let content as S3Content) = found,
+        case .unsatisfiable = request.range(of: info)
+      else { return found }
+      content.close()
+      return .unsatisfiable(info)
     case 412 where pin != nil:
       // Another version: the whole of it is wanted.
       return try await open(key, ReadRequest())
