@@ -156,7 +156,7 @@ struct ReadingTests {
           try await store.read(key, ReadRequest()) { _ in throw TestFault("the client is gone") }
         }
       }
-      #expect(try await store.get("key").value?.info.size == size)
+      try await expectPattern(store, key, size: size, seed: 0)
     }
   }
 

@@ -8,6 +8,8 @@ import Glibc
 /// it was synced; who has seen to that sets its sticky bit, since others may find the directory
 /// before and must not rely on it.
 struct ValueTree: Sendable {
+  private static let maximumTurns = 1000
+
   /// Of `values/`.
   let root: Descriptor
 
@@ -16,13 +18,25 @@ struct ValueTree: Sendable {
   ///
   /// - Throws: ``FileFault``. The file is where it was then.
   func place(_ name: String, in directory: Descriptor, at path: ValuePath) throws(FileFault) {
+    do throws(FileFault) {
+      try rename(name, in: directory, to: path)
+    } catch {
+      // Directories may have been made for it.
+      prune(path.directories)
+      throw error
+    }
+  }
+
+  private func rename(
+    _ name: String, in directory: Descriptor, to path: ValuePath
+  ) throws(FileFault) {
     // Each turn is lost only to another process that emptied a directory right then.
     for turn in 0... {
       do throws(FileFault) {
         try retryingInterrupts { renameat(directory.number, name, root.number, path.text) }
         return
       } catch {
-        if error.code != ENOENT || turn == 1000 { throw error }
+        if error.code != ENOENT || turn == Self.maximumTurns { throw error }
       }
       // The file itself is missing: someone removed what is not theirs.
       try retryingInterrupts { faccessat(directory.number, name, F_OK, 0) }
