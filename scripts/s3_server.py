@@ -21,8 +21,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_server import werkzeug_app
+from moto.moto_server.utilities import RegexConverter
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.s3 import urls
 from moto.s3.models import s3_backends
 
 PORT = int(sys.argv[1])
@@ -156,10 +157,12 @@ class Gateway(Gateway_10):
 
 
 # Keys may have line breaks, which a dot in a pattern leaves out.
-urls.url_paths = {
-    path.replace("<key_name>.+", r"<key_name>[\s\S]+"): handler
-    for path, handler in urls.url_paths.items()
-}
+class AnyCharacter(RegexConverter):
+    def __init__(self, url_map, *items):
+        super().__init__(url_map, *[item.replace(".+", r"[\s\S]+") for item in items])
+
+
+werkzeug_app.RegexConverter = AnyCharacter
 # Empty buckets, one for each test that asks.
 for number in range(500):
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(f"bucket-{number}", "us-east-1")
