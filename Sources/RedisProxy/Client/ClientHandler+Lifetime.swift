@@ -5,7 +5,8 @@ extension ClientHandler {
   func admitted() {
     guard wait == .admission else { return }
     wait = .none
-    context?.read()
+    // A channel that is not active yet reads when it is.
+    resumeReading()
     lane.advanceLater(self)
   }
 

@@ -119,7 +119,7 @@ final class ClientHandler: ChannelDuplexHandler {
     return input.readableBytes < Self.inputLimit && context?.channel.isWritable == true
   }
 
-  private func resumeReading() {
+  func resumeReading() {
     guard isReadSuppressed, shouldRead else { return }
     isReadSuppressed = false
     context?.read()
