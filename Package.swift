@@ -205,6 +205,9 @@ let package = Package(
         logging,
       ]),
 
+    // In place of S3 in the benchmarks of http-kvs.
+    executable("s3-constant", path: "Benchmarks/s3-constant", [nioCore, nioPosix]),
+
     // What the demo and the tests share: real servers and a small kubelet on this machine.
     library("LocalServers", [subprocess, system, x509, asn1, crypto]),
     library(
