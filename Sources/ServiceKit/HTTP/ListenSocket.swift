@@ -4,14 +4,14 @@ import Synchronization
 /// A socket that is bound, so that its address is known and taken, but does not accept yet.
 ///
 /// It closes itself when it goes away, unless ``take()`` handed the descriptor over.
-final class ListenSocket: Sendable {
+package final class ListenSocket: Sendable {
   /// Where it is bound; port 0 has become the port that the kernel chose.
-  let address: ListenAddress
+  package let address: ListenAddress
 
   private let descriptor: Mutex<Int32?>
 
   /// - Parameter option: the command-line option that names the address, for messages.
-  init(_ address: ListenAddress, option: String?) throws(FatalError) {
+  package init(_ address: ListenAddress, option: String?) throws(FatalError) {
     let binding = Binding(address: address, option: option)
     let bound: (descriptor: Int32, port: Int?) =
       switch address {
@@ -30,7 +30,7 @@ final class ListenSocket: Sendable {
   deinit { if let descriptor = take() { close(descriptor) } }
 
   /// Hands the descriptor over to the caller, who then owns it; `nil` if somebody has it already.
-  func take() -> Int32? {
+  package func take() -> Int32? {
     descriptor.withLock { descriptor in
       defer { descriptor = nil }
       return descriptor
@@ -38,7 +38,7 @@ final class ListenSocket: Sendable {
   }
 
   /// Deletes the file of a Unix socket.
-  func removeFile() { if case .unix(let path) = address { unlink(path) } }
+  package func removeFile() { if case .unix(let path) = address { unlink(path) } }
 }
 
 /// One attempt to bind an address, and the words for its failure.

@@ -1,16 +1,16 @@
 import Glibc
 
 /// Reads whole files that are known to be small.
-enum SmallFile {
-  struct Failure: Error {
+package enum SmallFile {
+  package struct Failure: Error {
     /// In words: "no such file or directory".
-    let reason: String
+    package let reason: String
   }
 
   /// The bytes of a file.
   ///
   /// - Parameter limit: the most bytes that are read; a larger file is a failure.
-  static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+  package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(errno) }
     defer { close(descriptor) }
