@@ -74,6 +74,7 @@ let package = Package(
     .executable(name: "exactly-one-pod-hook", targets: ["exactly-one-pod-hook"]),
     .executable(name: "at-least-semaphore-pod-hook", targets: ["at-least-semaphore-pod-hook"]),
     .executable(name: "http-kvs", targets: ["http-kvs"]),
+    .executable(name: "exporter-merger", targets: ["exporter-merger"]),
     .executable(name: "redis-proxy", targets: ["redis-proxy"]),
   ],
   dependencies: [
@@ -117,6 +118,10 @@ let package = Package(
     library("PrometheusText", []),
     library("EventLoops", [nioCore, nioPosix]),
     library("AdmissionReview", ["JSON"]),
+
+    // zlib, and what is packed with it.
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    library("Gzip", ["CZlib"]),
 
     // Clients: one connection-owning type each.
     library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
@@ -171,9 +176,8 @@ let package = Package(
     library(
       "KeyValueHTTP",
       [
-        "JSON", "ObjectStore", "ServiceKit", "HTTPServing", "EventLoops", nioCore, nioPosix,
-        nioHTTP1, hummingbirdCore, httpTypes, lifecycle, logging, metrics, coreMetrics, tracing,
-        serviceContext, crypto, arguments,
+        "JSON", "ObjectStore", "ServiceKit", "HTTPServing", nioCore, nioPosix, nioHTTP1, lifecycle,
+        logging, metrics, coreMetrics, tracing, serviceContext, crypto, arguments,
       ]),
 
     library(
@@ -181,6 +185,13 @@ let package = Package(
       [
         "RESP", "RedisClient", "PrometheusText", "ServiceKit", nioCore, nioPosix, nioHTTP1, nioSSL,
         lifecycle, logging, arguments,
+      ]),
+
+    library(
+      "ExporterMerger",
+      [
+        "PrometheusText", "Gzip", "ServiceKit", "HTTPServing", httpClient, nioCore, nioPosix,
+        nioHTTP1, lifecycle, logging, arguments,
       ]),
 
     // Executables: parse, build, run.
@@ -195,6 +206,11 @@ let package = Package(
       "http-kvs", ["KeyValueHTTP", "ObjectStore", "ServiceKit", nioPosix, logging, arguments]),
 
     executable("redis-proxy", ["RedisProxy", "ServiceKit", logging, arguments]),
+
+    executable("exporter-merger", ["ExporterMerger", "ServiceKit", logging, arguments]),
+
+    // Reads metrics and nothing else, for the merger's benchmark.
+    executable("exposition-parse", path: "Benchmarks/exposition-parse", ["PrometheusText"]),
 
     // Beside the webhook in its benchmarks: the same HTTP stack, nothing decided.
     executable(
@@ -226,7 +242,11 @@ let package = Package(
 
     tests("JSONTests", ["JSON"]),
     tests("RESPTests", ["RESP", nioCore]),
-    tests("PrometheusTextTests", ["PrometheusText"]),
+    tests("PrometheusTextTests", resources: [.copy("Fixtures")], ["PrometheusText"]),
+    tests("GzipTests", ["Gzip"]),
+    tests(
+      "ExporterMergerTests",
+      ["ExporterMerger", "PrometheusText", "ServiceKit", logging, arguments]),
     tests("AdmissionReviewTests", resources: [.copy("Fixtures")], ["AdmissionReview", "JSON"]),
     tests(
       "RedisClientTests",
@@ -246,8 +266,8 @@ let package = Package(
     tests(
       "KeyValueHTTPTests",
       [
-        "KeyValueHTTP", "ObjectStore", "ServiceKit", "JSON", nioCore, nioPosix, nioHTTP1,
-        hummingbirdCore, httpTypes, lifecycle, logging, arguments,
+        "KeyValueHTTP", "HTTPServing", "ObjectStore", "ServiceKit", "JSON", nioCore, nioPosix,
+        nioHTTP1, lifecycle, logging, arguments,
       ]),
     tests(
       "ServiceKitTests",
@@ -272,7 +292,8 @@ let package = Package(
     tests(
       "IntegrationTests",
       [
-        "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "http-kvs", "LocalServers",
+        "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "http-kvs", "exporter-merger",
+        "PrometheusText", "LocalServers",
         "LocalKubelet",
         "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
       ]),
