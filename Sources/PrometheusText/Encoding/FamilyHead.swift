@@ -24,6 +24,12 @@ package struct FamilyHead: Hashable, Sendable {
     }
   }
 
+  /// The kind as far as the format can say it: OpenMetrics names a counter's samples with `_total`.
+  func kind(in format: ExpositionFormat) -> FamilyKind {
+    guard format == .openMetrics, openMetricsName == name else { return kind }
+    return kind == .counter ? .unknown : kind == .info ? .gauge : kind
+  }
+
   package func name(in format: ExpositionFormat) -> String {
     format == .openMetrics ? openMetricsName : name
   }

@@ -13,6 +13,8 @@ package struct FamilyWriter {
   private let family = ByteSink()
   private var head: FamilyHead?
   private var metrics = 0
+  /// Samples of text, whichever part of whichever source they are of.
+  private var groups = PointGroups(.unknown)
   private let chunk: Int
 
   /// - Parameter chunk: how many bytes are to be taken at once, about; a protobuf message stays
@@ -32,6 +34,7 @@ package struct FamilyWriter {
     guard output.format == .protobuf else { return text.head(head) }
     self.head = head
     metrics = 0
+    groups = PointGroups(head.kind)
     family.removeAll()
     family.field(1, output.escaping.escape(metric: head.name))
     if !head.help.isEmpty { family.field(2, head.help) }
@@ -56,13 +59,15 @@ package struct FamilyWriter {
         singleValues(selection, head.kind)
       }
     } else {
-      groupMetrics(selection, head.kind)
+      groupMetrics(selection)
     }
     return nil
   }
 
   package mutating func end() {
     guard output.format == .protobuf, let head else { return }
+    for point in groups.points { append(point, head.kind) }
+    groups = PointGroups(.unknown)
     if !head.unit.isEmpty { family.field(5, head.unit) }
     self.head = nil
     if metrics == 0 { return }
@@ -118,16 +123,17 @@ package struct FamilyWriter {
     family.field(4, message)
   }
 
-  private mutating func groupMetrics(_ selection: SampleSelection, _ kind: FamilyKind) {
-    var groups = PointGroups(kind, isOpenMetrics: selection.exposition.format == .openMetrics)
+  private mutating func groupMetrics(_ selection: SampleSelection) {
+    let isOpenMetrics = selection.exposition.format == .openMetrics
     for index in selection.part.records {
       let record = selection.exposition.records[index]
       guard !record.traits.contains(.duplicate), selection.suffixes.contains(record.suffix) else {
         continue
       }
-      groups.add(selection.exposition.line(record), record.suffix)
+      var line = selection.exposition.line(record)
+      line.labels = rules.labels(line.labels, source: selection.sourceLabel)
+      groups.add(line, record.suffix, isOpenMetrics: isOpenMetrics)
     }
-    for point in groups.points { append(point, kind, selection) }
   }
 
   /// Writes some of the values of summaries and histograms each on its own.
@@ -144,16 +150,13 @@ package struct FamilyWriter {
           single.labels.append(SeriesLabel(name, ExpositionEncoder.text(of: bound)))
         }
         single.content = .value(line.value, exemplar: nil, created: nil)
-        append(single, kind, selection)
+        single.labels = rules.labels(single.labels, source: selection.sourceLabel)
+        append(single, kind)
       }
     }
   }
 
-  private mutating func append(
-    _ point: MetricPoint, _ kind: FamilyKind, _ selection: SampleSelection
-  ) {
-    var point = point
-    point.labels = rules.labels(point.labels, source: selection.sourceLabel)
+  private mutating func append(_ point: MetricPoint, _ kind: FamilyKind) {
     let message = ByteSink(capacity: 512)
     message.metric(point, kind)
     family.field(4, message)

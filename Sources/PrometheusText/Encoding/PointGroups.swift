@@ -8,16 +8,14 @@ struct PointGroups {
   private(set) var points: [MetricPoint] = []
   private var byKey: [Key: Int] = [:]
   private var last: (key: Key, index: Int)?
+  /// The last point of each series.
+  private var latest: [[SeriesLabel]: Int] = [:]
   private let kind: FamilyKind
-  /// Whether timestamps are seconds, and tell points of a series apart.
-  private let isOpenMetrics: Bool
 
-  init(_ kind: FamilyKind, isOpenMetrics: Bool) {
-    self.kind = kind
-    self.isOpenMetrics = isOpenMetrics
-  }
+  init(_ kind: FamilyKind) { self.kind = kind }
 
-  mutating func add(_ line: SampleLine, _ suffix: SampleSuffix) {
+  /// - Parameter isOpenMetrics: whether timestamps are seconds, and tell points of a series apart.
+  mutating func add(_ line: SampleLine, _ suffix: SampleSuffix, isOpenMetrics: Bool) {
     let value = Double(line.value) ?? .nan
     var labels = line.labels
     var bound: Double?
@@ -26,7 +24,9 @@ struct PointGroups {
     case .summary: bound = Self.take("quantile", from: &labels)
     default: break
     }
-    let index = point(labels, line.timestamp)
+    // The time of creation has no timestamp of its own.
+    let created = suffix == .created ? latest[labels.sorted()] : nil
+    let index = created ?? point(labels, line.timestamp, isOpenMetrics)
     let exemplar = line.exemplar.map(MetricPoint.Exemplar.init)
     switch points[index].content {
     case .value(let old, let oldExemplar, let created):
@@ -60,7 +60,9 @@ struct PointGroups {
   }
 
   /// The point of these labels, perhaps a new one; mostly that of the line before.
-  private mutating func point(_ labels: [SeriesLabel], _ timestamp: String?) -> Int {
+  private mutating func point(
+    _ labels: [SeriesLabel], _ timestamp: String?, _ isOpenMetrics: Bool
+  ) -> Int {
     let key = Key(labels: labels, timestamp: isOpenMetrics ? timestamp : nil)
     if let last, last.key == key { return last.index }
     let sorted = Key(labels: labels.sorted(), timestamp: key.timestamp)
@@ -79,6 +81,7 @@ struct PointGroups {
     }
     points.append(MetricPoint(labels: labels, timestamp: milliseconds, content: content))
     byKey[sorted] = points.count - 1
+    latest[sorted.labels] = points.count - 1
     last = (key, points.count - 1)
     return points.count - 1
   }

@@ -14,7 +14,7 @@ struct TextWriter {
       sink.append(UInt8(ascii: "\n"))
     }
     comment("# TYPE ", name)
-    sink.append(head.kind.word(in: format))
+    sink.append(head.kind(in: format).word(in: format))
     sink.append(UInt8(ascii: "\n"))
     // Prometheus refuses an answer with a unit that is not at the end of the name.
     if isOpenMetrics, !head.unit.isEmpty, name.hasSuffix("_" + head.unit) {

@@ -18,7 +18,8 @@ extension TextParser {
       try plainName()
       labelsOffset = position &- start
       if bytes[position] != UInt8(ascii: "{") {
-        if isBlank(bytes[position]) { skipBlanks() }
+        guard isBlank(bytes[position]) else { throw fault("expected a value behind the name") }
+        skipBlanks()
         if bytes[position] == UInt8(ascii: "{") { traits.insert(.irregular) }
       }
       if bytes[position] == UInt8(ascii: "{") {

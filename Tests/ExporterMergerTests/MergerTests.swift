@@ -1,0 +1,95 @@
+import ExporterMerger
+import Logging
+import PrometheusText
+import Synchronization
+import Testing
+
+@Suite struct MergerTests {
+  /// Sources in memory.
+  private struct Memory: SourceReading {
+    var answers: [String: Result<(String, ExpositionFormat), ScrapeFailure>]
+
+    func read(
+      _ source: Source, _ request: SourceRequest
+    ) async throws(ScrapeFailure) -> SourceAnswer {
+      guard let answer = answers[source.label] else {
+        // A source that hangs, until it is given up.
+        try? await Task.sleep(for: .seconds(3600))
+        throw ScrapeFailure(.connection, "gone")
+      }
+      let (text, format) = try answer.get()
+      return SourceAnswer(bytes: Array(text.utf8), format: format)
+    }
+  }
+
+  private func merger(
+    _ answers: [String: Result<(String, ExpositionFormat), ScrapeFailure>], label: String = "src"
+  ) -> Merger {
+    let sources = Source.all(["file:/a", "file:/b", "file:/c"].compactMap { SourceAddress($0) })
+    return Merger(
+      sources, reading: Memory(answers: answers), maximumBytes: 1 << 20, sourceLabel: label,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  private func text(_ plan: MergePlan) -> String {
+    var writer = FamilyWriter(NegotiatedFormat(.text))
+    for family in plan.families {
+      writer.begin(family.head)
+      for selection in family.selections { _ = writer.append(selection, from: nil) }
+    }
+    return String(decoding: writer.sink.bytes, as: UTF8.self)
+  }
+
+  @Test func leavesOutWhatFailsAndSaysSo() async {
+    let merger = merger([
+      "file:/a": .success(("x 1\n", .text)), "file:/b": .success(("x 1\nx\n", .text)),
+    ])
+    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .milliseconds(300))
+    let text = text(plan)
+    #expect(text.contains("x{src=\"file:/a\"} 1\n"))
+    #expect(!text.contains("x{src=\"file:/b\"}"))
+    #expect(text.contains("exporter_merger_source_up{src=\"file:/a\"} 1\n"))
+    #expect(text.contains("exporter_merger_source_up{src=\"file:/b\"} 0\n"))
+    #expect(text.contains("exporter_merger_source_up{src=\"file:/c\"} 0\n"))
+    #expect(text.contains("errors_total{src=\"file:/b\",reason=\"syntax\"} 1\n"))
+    #expect(text.contains("errors_total{src=\"file:/c\",reason=\"timeout\"} 1\n"))
+    #expect(text.contains("exporter_merger_source_scrape_samples{src=\"file:/a\"} 1\n"))
+  }
+
+  @Test func answersWhenAllSourcesAreDown() async {
+    let failure = ScrapeFailure(.status, "it answered 500")
+    let merger = merger([
+      "file:/a": .failure(failure), "file:/b": .failure(failure), "file:/c": .failure(failure),
+    ])
+    _ = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    #expect(plan.families.allSatisfy { $0.head.name.hasPrefix("exporter_merger_source_") })
+    #expect(text(plan).contains("errors_total{src=\"file:/a\",reason=\"status\"} 2\n"))
+  }
+
+  @Test func keepsASeriesOfSeveralSourcesOnceIfNoLabelTellsThemApart() async {
+    let merger = merger(
+      [
+        "file:/a": .success(("x 1\ny 1\n", .text)),
+        "file:/b": .success(("x 2\nz 1\n# EOF\n", .openMetrics)),
+        "file:/c": .success(("x 3\ny{a=\"b\"} 1\n", .text)),
+      ], label: "")
+    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    let text = text(plan)
+    #expect(text.contains("# TYPE x untyped\nx 1\n# TYPE y untyped\ny 1\ny{a=\"b\"} 1\n"))
+    #expect(text.contains("duplicate_samples_total{merger_url=\"file:/b\"} 1\n"))
+    #expect(text.contains("duplicate_samples_total{merger_url=\"file:/c\"} 1\n"))
+  }
+
+  @Test(
+    arguments: [
+      (nil, nil, Duration.seconds(10)), (nil, "20", .seconds(18)), (nil, "0.5", .milliseconds(450)),
+      (.seconds(3), nil, .seconds(3)), (.seconds(3), "20", .seconds(3)),
+      (.seconds(30), "20", .seconds(18)),
+      (nil, "x", .seconds(10)), (nil, "-1", .seconds(10)), (nil, "nan", .seconds(10)),
+      (nil, "1e300", .seconds(10)),
+    ] as [(Duration?, String?, Duration)])
+  func waitsLessThanTheScraper(configured: Duration?, header: String?, timeout: Duration) {
+    #expect(ScrapeTimeout(configured: configured).timeout(header: header) == timeout)
+  }
+}
