@@ -1,5 +1,7 @@
+import AsyncHTTPClient
 import JSON
 import LocalKubelet
+import Testing
 
 /// The annotations' names.
 func permitAnnotation(_ short: String, variant: String? = nil) -> String {
@@ -37,6 +39,25 @@ extension RunningPod {
   func log(_ text: String) async throws {
     try await eventually("\(name) logs “\(text)”") {
       self.sidecarOutput.contains { $0.contains(text) } ? true : nil
+    }
+  }
+}
+
+extension RunningPod {
+  /// What the only sidecar of this Pod counts under a name.
+  func metric(_ name: String) async throws -> Double {
+    let port = try #require(probePorts.values.first)
+    let page = try await HTTPClient.shared.get("http://127.0.0.1:\(port)/metrics")
+    return try Exposition(page.text).sum(name)
+  }
+
+  /// Waits until the store has taken a heartbeat that was sent after now.
+  func nextHeartbeat() async throws {
+    let name = "permit_heartbeats_total"
+    let known = try await metric(name)
+    // The next one may be under way already.
+    try await eventually("\(self.name) gives two signs of life") {
+      try await self.metric(name) >= known + 2 ? true : nil
     }
   }
 }

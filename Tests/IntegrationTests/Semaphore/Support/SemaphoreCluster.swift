@@ -4,14 +4,18 @@ import LocalServers
 import Testing
 
 extension LocalCluster.Settings {
-  /// Only the semaphore's webhook, and one Redis server for locks and permits.
+  /// Only the semaphore's webhook, and for locks and permits one Redis server or an etcd cluster.
   ///
-  /// - Parameter staleAfter: a busy machine may keep a heartbeat for seconds: short only where
-  ///   somebody has to be taken for dead.
+  /// - Parameters:
+  ///   - staleAfter: a busy machine may keep a heartbeat for seconds: short only where somebody has
+  ///     to be taken for dead.
+  ///   - etcdMembers: 0: Redis.
   mutating func guardWithPermits(
-    heartbeat: Int = 1, staleAfter: Int = 120, replicas: Int = 1, _ arguments: [String] = []
+    heartbeat: Int = 1, staleAfter: Int = 120, replicas: Int = 1, etcdMembers: Int = 0,
+    _ arguments: [String] = []
   ) {
-    redisCount = 1
+    redisCount = etcdMembers > 0 ? 0 : 1
+    etcdCount = etcdMembers
     let times = [
       "--heartbeat-interval-seconds", "\(heartbeat)", "--stale-threshold-seconds", "\(staleAfter)",
     ]
@@ -19,7 +23,7 @@ extension LocalCluster.Settings {
   }
 }
 
-/// The numbers of a semaphore, as any client of its Redis sees them.
+/// The numbers of a semaphore, as any client of its store sees them.
 struct RawCounts: Sendable, Hashable {
   let queue: Int
   let inFlight: Int
@@ -51,6 +55,11 @@ extension LocalCluster {
   func rawCounts(
     _ key: String, prefix: String = LocalCluster.semaphorePrefix
   ) async throws -> RawCounts {
+    if !etcd.isEmpty {
+      return RawCounts(
+        queue: try await etcdEntries("_queue", of: key, prefix: prefix).count,
+        inFlight: try await etcdPermits(key, prefix: prefix).count)
+    }
     let answer = try await ask(
       queue, "EVAL", "return {redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2])}", "2",
       "\(prefix)queue/team-a/\(key)", "\(prefix)heartbeat/team-a/\(key)")
@@ -77,10 +86,17 @@ extension LocalCluster {
     _ arguments: [String], prefix: String = LocalCluster.semaphorePrefix
   ) async throws -> FinishedCommand {
     try await processes.run(
-      arguments + [
-        "--queue-redis-address", queue.address, "--key-prefix=\(prefix)", "--redis-addresses",
-        redis.map(\.address).joined(separator: ","),
-      ], of: .atLeastSemaphore)
+      arguments + stores + ["--key-prefix=\(prefix)"], of: .atLeastSemaphore)
+  }
+
+  /// How a command finds them.
+  private var stores: [String] {
+    if etcd.isEmpty {
+      let addresses = redis.map(\.address).joined(separator: ",")
+      return ["--queue-redis-address", queue.address, "--redis-addresses", addresses]
+    }
+    let addresses = etcd.map(\.address).joined(separator: ",")
+    return ["--lock-mode", "etcd", "--queue-mode", "etcd", "--etcd-addresses", addresses]
   }
 
   /// What `status` says of `team-a/<key>`.
