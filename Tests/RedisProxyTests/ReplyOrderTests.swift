@@ -6,61 +6,64 @@ import Testing
 @Suite struct ReplyOrderTests {
   private func bytes(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 
+  /// An order that expects replies from these connections.
+  private func expecting(_ sources: Int...) -> ReplyOrder<Int> {
+    var order = ReplyOrder<Int>()
+    for source in sources { _ = order.append(source) }
+    return order
+  }
+
   @Test func `commands in a row on one connection are one run`() {
     var order = ReplyOrder<Int>()
-    #expect(!order.append(1))
-    #expect(order.append(1))
-    #expect(!order.append(2))
-    #expect(!order.append(1))
+    let continues = [1, 1, 2, 1].map { order.append($0) }
+    #expect(continues == [false, true, false, false])
     #expect(order.outstanding == 4)
   }
 
   @Test func `what comes early is held until its turn`() {
-    var order = ReplyOrder<Int>()
-    _ = order.append(1)
-    _ = order.append(2)
-    _ = order.append(1)
+    var order = expecting(1, 2, 1)
     #expect(!order.isTurn(of: 2))
     order.hold(bytes("b"), replies: 1, from: 2)
     #expect(order.heldBytes == 1)
-    #expect(order.written(1) == [bytes("b")])
+    let released = order.written(1)
+    #expect(released == [bytes("b")])
     #expect(order.isTurn(of: 1))
     #expect(order.heldBytes == 0)
     #expect(order.outstanding == 1)
-    #expect(order.written(1).isEmpty)
+    let last = order.written(1)
+    #expect(last.isEmpty)
     #expect(order.isEmpty)
   }
 
-  @Test func `the start of a reply goes out when its turn comes, the rest follows`() {
-    var order = ReplyOrder<Int>()
-    _ = order.append(1)
-    _ = order.append(2)
+  @Test func `the start of a reply goes out when its turn comes, and the rest follows`() {
+    var order = expecting(1, 2)
     order.hold(bytes("be"), replies: 0, from: 2)
-    #expect(order.written(1) == [bytes("be")])
+    let released = order.written(1)
+    #expect(released == [bytes("be")])
     #expect(order.isTurn(of: 2))
     #expect(order.outstanding == 1)
-    #expect(order.written(1).isEmpty)
   }
 
   @Test func `pieces of one held reply stay together`() {
-    var order = ReplyOrder<Int>()
-    _ = order.append(1)
-    _ = order.append(2)
-    _ = order.append(2)
+    var order = expecting(1, 2, 2)
     order.hold(bytes("b"), replies: 0, from: 2)
     order.hold(bytes("b"), replies: 1, from: 2)
     order.hold(bytes("c"), replies: 1, from: 2)
-    #expect(order.written(1) == [bytes("b"), bytes("b"), bytes("c")])
+    let released = order.written(1)
+    #expect(released == [bytes("b"), bytes("b"), bytes("c")])
     #expect(order.isEmpty)
   }
 
   @Test func `the proxy's own replies keep their place`() {
     var order = ReplyOrder<Int>()
-    #expect(!order.append(own: bytes("now")))
+    let isKept = order.append(own: bytes("now"))
+    #expect(!isKept)
     _ = order.append(1)
-    #expect(order.append(own: bytes("later")))
+    let isKeptBehind = order.append(own: bytes("later"))
+    #expect(isKeptBehind)
     _ = order.append(1)
-    #expect(order.written(1) == [bytes("later")])
+    let released = order.written(1)
+    #expect(released == [bytes("later")])
     #expect(order.outstanding == 1)
   }
 }

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import RedisProxy
+
+@Suite struct ClientSessionTests {
+  private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  private func pinned(_ pin: ClientSession.Pin) -> ClientSession {
+    var session = ClientSession()
+    session.pinned(pin)
+    session.sent()
+    return session
+  }
+
+  @Test func `commands without state share`() {
+    let session = ClientSession()
+    #expect(session.decide(.plain, outstanding: 7) == .share)
+    #expect(session.decide(.transaction(.exec), outstanding: 7) == .share)
+    #expect(session.decide(.blockingOnRequest, outstanding: 0) == .share)
+  }
+
+  @Test(arguments: [
+    (CommandKind.blocking, ClientSession.Pin.once), (.waitForReplicas, .once),
+    (.transaction(.multi), .transaction), (.transaction(.watch), .transaction),
+    (.takesOver, .tunnel),
+  ])
+  func `commands with state get a connection once all replies have come`(
+    kind: CommandKind, pin: ClientSession.Pin
+  ) {
+    let session = ClientSession()
+    #expect(session.decide(kind, outstanding: 1) == .drain)
+    #expect(session.decide(kind, outstanding: 0) == .pin(pin))
+  }
+
+  @Test func `a long command and one that asks to wait go alone`() {
+    let session = ClientSession()
+    #expect(session.decide(.plain, isLong: true, outstanding: 0) == .pin(.once))
+    #expect(session.decide(.blockingOnRequest, blocks: true, outstanding: 0) == .pin(.once))
+  }
+
+  @Test func `the command that asked for a connection goes there`() {
+    var session = ClientSession()
+    session.pinned(.once)
+    #expect(session.decide(.blocking, outstanding: 0) == .own)
+    session.sent()
+    #expect(session.decide(.plain, outstanding: 1) == .drain)
+    #expect(session.decide(.plain, outstanding: 0) == .unpin)
+  }
+
+  @Test func `a transaction keeps its connection until its reply has come`() {
+    var session = pinned(.transaction)
+    #expect(session.decide(.plain, outstanding: 1) == .own)
+    session.receive(bytes("+OK\r\n").span, to: .multi)
+    #expect(session.decide(.plain, outstanding: 0) == .own)
+    #expect(session.decide(.transaction(.exec), outstanding: 0) == .own)
+    #expect(session.decide(.plain, outstanding: 1) == .own)
+    session.receive(bytes("*0\r\n").span, to: .exec)
+    #expect(session.decide(.plain, outstanding: 0) == .unpin)
+  }
+
+  @Test func `what is about the connection within a transaction makes it the client's for good`() {
+    var session = pinned(.transaction)
+    session.receive(bytes("+OK\r\n").span, to: .multi)
+    #expect(session.decide(.session(.select), outstanding: 1) == .drain)
+    #expect(session.decide(.session(.select), outstanding: 0) == .repin(.tunnel))
+    #expect(session.decide(.takesOver, outstanding: 0) == .repin(.tunnel))
+    #expect(session.decide(.session(.reset), outstanding: 0) == .answer(.reset))
+    session.repinned(.tunnel)
+    #expect(session.decide(.replication, outstanding: 0) == .own)
+  }
+
+  @Test(arguments: [
+    ("-EXECABORT Transaction discarded\r\n", true), ("*-1\r\n", true), ("_\r\n", true),
+    ("-ERR EXEC without MULTI\r\n", false), ("-NOAUTH x\r\n", false), ("-LOADING x\r\n", false),
+  ])
+  func `only a reply that proves it ends a transaction`(reply: String, isOver: Bool) {
+    var transaction = Transaction()
+    transaction.receive(bytes("+OK\r\n").span, to: .watch)
+    transaction.receive(bytes("+OK\r\n").span, to: .multi)
+    transaction.receive(bytes(reply).span, to: .exec)
+    #expect(transaction.isOver == isOver)
+  }
+
+  @Test func `UNWATCH within a transaction clears nothing yet`() {
+    var transaction = Transaction()
+    transaction.receive(bytes("+OK\r\n").span, to: .watch)
+    transaction.receive(bytes("+QUEUED\r\n").span, to: .unwatch)
+    #expect(!transaction.isOver)
+    transaction.receive(bytes("+OK\r\n").span, to: .unwatch)
+    #expect(transaction.isOver)
+  }
+
+  @Test func `a MULTI that failed opens nothing`() {
+    var transaction = Transaction()
+    transaction.receive(bytes("-ERR wrong number of arguments\r\n").span, to: .multi)
+    #expect(transaction.isOver)
+  }
+
+  @Test func `replication is refused everywhere but in a tunnel`() {
+    #expect(ClientSession().decide(.replication, outstanding: 0) == .refuseReplication)
+    #expect(pinned(.transaction).decide(.replication, outstanding: 1) == .refuseReplication)
+  }
+}

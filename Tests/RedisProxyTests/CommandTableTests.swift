@@ -1,0 +1,59 @@
+import NIOCore
+import RESP
+import Testing
+
+@testable import RedisProxy
+
+@Suite struct CommandTableTests {
+  @Test func `names are found in any case`() {
+    let table = CommandTable.builtIn
+    for name in ["get", "GET", "gEt"] { #expect(table[name].name == "get") }
+    #expect(table["GEORADIUSBYMEMBER_RO"].isRead)
+    #expect(table["zrevrangebyscore"].isRead)
+  }
+
+  @Test(arguments: ["", "nosuch", "ge", "gett", "averyveryverylongnamethatnocommandhas"])
+  func `what is unknown goes to the primary`(name: String) {
+    #expect(CommandTable.builtIn[name] == CommandTable.unknown)
+  }
+
+  @Test(arguments: [
+    "getex", "getdel", "sort", "georadius", "georadiusbymember", "eval", "evalsha", "fcall",
+    "xreadgroup", "bitfield", "set", "evalsha_ro", "scan", "hscan", "touch", "spop", "publish",
+  ])
+  func `disguised writes and what belongs to one server are no reads`(name: String) {
+    #expect(!CommandTable.builtIn[name].isRead)
+  }
+
+  @Test func `a server's answer decides`() throws {
+    func command(_ name: String, _ flags: String...) -> RESPValue {
+      .array([
+        .bulkString(ByteBuffer(string: name)), 2, .array(flags.map { .simpleString($0) }), 1, 1, 1,
+      ])
+    }
+    let table = try #require(
+      CommandTable(
+        reply: .array([
+          command("get", "readonly", "fast"), command("json.get", "readonly"),
+          command("BLPOP", "write", "blocking"), command("multi", "noscript"),
+          command("scan", "readonly"), command("odd", "readonly", "write"),
+        ])))
+    #expect(table["JSON.GET"].isRead)
+    #expect(table["blpop"].kind == .blocking)
+    #expect(table["multi"].kind == .transaction(.multi))
+    #expect(!table["scan"].isRead)
+    #expect(!table["odd"].isRead)
+    #expect(table["set"] == CommandTable.unknown)
+    #expect(!table.knowsSetInfo)
+    #expect(CommandTable(reply: .simpleError("NOPERM")) == nil)
+  }
+
+  @Test func `arguments can be looked into`() {
+    let arguments = CommandArguments(
+      ByteBuffer(string: "*4\r\n$5\r\nXREAD\r\n$5\r\nblock\r\n$1\r\n0\r\n$0\r\n\r\n"))
+    #expect(arguments.count == 4)
+    #expect(arguments.contains("BLOCK", within: 8))
+    #expect(arguments[3] == "")
+    #expect(arguments[4] == nil)
+  }
+}
