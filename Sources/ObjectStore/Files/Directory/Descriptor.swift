@@ -19,7 +19,7 @@ final class Descriptor: Sendable {
   deinit {
     let number = number
     if isLarge.load(ordering: .relaxed) {
-      FileThreads.submit { _ = close(number) }
+      FileThreads.single.submit { _ = close(number) }
     } else {
       close(number)
     }

@@ -5,20 +5,23 @@ import Synchronization
 /// Threads that may wait for the disk, so that no event loop does.
 ///
 /// Each request has one call here at a time, so there are never more than requests.
-enum FileThreads {
-  /// As many calls wait for the disk at the same time; those that sync together share the trouble.
-  private static let count = 16
+struct FileThreads: Sendable {
+  /// As many reads and writes wait for the disk at the same time; those that sync together share
+  /// the trouble. NIO's own pool has a thread for each core, too few for calls that use no core.
+  static let single = FileThreads(count: 16)
+  /// For what looks through directories: it takes long, some memory, and no thread of others.
+  static let scans = FileThreads(count: 2)
 
-  // Lasts as long as the process, as NIO's own pool does: that one has a thread for each core, too
-  // few for calls that wait and use no core.
-  private static let pool: NIOThreadPool = {
-    let pool = NIOThreadPool(numberOfThreads: count)
+  // Lasts as long as the process.
+  private let pool: NIOThreadPool
+
+  private init(count: Int) {
+    pool = NIOThreadPool(numberOfThreads: count)
     pool.start()
-    return pool
-  }()
+  }
 
   /// Runs a call that may block. It runs to its end even if the task is cancelled.
-  static func run<Value: Sendable>(
+  func run<Value: Sendable>(
     _ call: @escaping @Sendable () throws(ObjectStoreError) -> Value
   ) async throws(ObjectStoreError) -> Value {
     try await attempt(call).get()
@@ -26,7 +29,7 @@ enum FileThreads {
 
   /// As ``run(_:)``.
   @discardableResult
-  static func attempt<Value: Sendable>(
+  func attempt<Value: Sendable>(
     _ call: @escaping @Sendable () throws(ObjectStoreError) -> Value
   ) async -> Result<Value, ObjectStoreError> {
     await withCheckedContinuation { continuation in
@@ -35,10 +38,10 @@ enum FileThreads {
   }
 
   /// Runs a call for which nobody waits.
-  static func submit(_ call: @escaping @Sendable () -> Void) { pool.submit { _ in call() } }
+  func submit(_ call: @escaping @Sendable () -> Void) { pool.submit { _ in call() } }
 
   /// Runs a call that looks now and then whether it was given up.
-  static func runCancellable<Value: Sendable>(
+  func runCancellable<Value: Sendable>(
     _ call: @escaping @Sendable (GivingUp) throws(ObjectStoreError) -> Value
   ) async throws(ObjectStoreError) -> Value {
     let givingUp = GivingUp()

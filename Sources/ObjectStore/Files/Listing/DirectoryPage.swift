@@ -1,12 +1,11 @@
 /// The first children of a directory behind a position, in order. A directory may have more than
 /// there is memory for: it is read again for the next ones.
 struct DirectoryPage {
-  /// The most children that are kept.
-  static let size = 1024
-
   let path: String
   /// What all keys of the directory begin with.
   let prefix: [UInt8]
+  /// The most children that are kept.
+  private let size: Int
   private var children: [DirectoryChild] = []
   private var nextIndex = 0
   private(set) var hasMore = false
@@ -14,7 +13,9 @@ struct DirectoryPage {
   /// - Parameters:
   ///   - path: empty for the topmost.
   ///   - prefix: what all keys of the directory begin with.
-  init(_ path: String, below prefix: [UInt8]) {
+  ///   - size: the most children that are kept.
+  init(_ path: String, below prefix: [UInt8], size: Int) {
+    self.size = size
     self.path = path
     self.prefix = prefix
   }
@@ -51,16 +52,16 @@ struct DirectoryPage {
         if let bound, !rank.lexicographicallyPrecedes(bound) { return }
       }
       found.append(DirectoryChild(name, kind, scratch))
-      if found.count == 2 * Self.size {
+      if found.count == 2 * size {
         Self.sort(&found)
-        found.removeLast(Self.size)
+        found.removeLast(size)
         bound = found.last?.rank
         hasMore = true
       }
     }
     Self.sort(&found)
-    if found.count > Self.size {
-      found.removeLast(found.count - Self.size)
+    if found.count > size {
+      found.removeLast(found.count - size)
       hasMore = true
     }
     children = found

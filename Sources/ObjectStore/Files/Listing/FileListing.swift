@@ -4,6 +4,7 @@ struct FileListing {
   private let givingUp: GivingUp
   private let prefix: [UInt8]
   private var builder: PageBuilder
+  private let levelSize: Int
   /// The directories from the topmost that is looked at down to where the walk is.
   private var levels: [DirectoryPage] = []
   /// Keys whose files are no values.
@@ -14,6 +15,8 @@ struct FileListing {
     self.givingUp = givingUp
     prefix = Array(request.prefix.utf8)
     builder = PageBuilder(request)
+    // Enough for a page and one more, without reading the directory again.
+    levelSize = min(max(request.limit, 64), ListRequest.maximumLimit) + 1
   }
 
   mutating func page() throws(ObjectStoreError) -> ListPage {
@@ -32,7 +35,7 @@ struct FileListing {
   }
 
   private mutating func enter(_ path: String, below prefix: [UInt8]) throws(ObjectStoreError) {
-    var level = DirectoryPage(path, below: prefix)
+    var level = DirectoryPage(path, below: prefix, size: levelSize)
     try read(&level)
     levels.append(level)
   }

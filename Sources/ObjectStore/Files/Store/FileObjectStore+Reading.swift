@@ -9,7 +9,7 @@ extension FileObjectStore {
     if let here = try FileAnswer(key, request, from: files, waiting: !files.tellsWaiting) {
       answer = here
     } else {
-      answer = try await FileThreads.run { [files] () throws(ObjectStoreError) in
+      answer = try await FileThreads.single.run { [files] () throws(ObjectStoreError) in
         try FileAnswer(key, request, from: files, waiting: true) ?? .other(.missing)
       }
     }
@@ -26,7 +26,7 @@ extension FileObjectStore {
     case .missing: file = nil
     case .value(let open): file = open
     case .wouldWait:
-      file = try await FileThreads.run { [files] () throws(ObjectStoreError) in
+      file = try await FileThreads.single.run { [files] () throws(ObjectStoreError) in
         if case .value(let open) = try files.open(key, waiting: true) { open } else { nil }
       }
     }

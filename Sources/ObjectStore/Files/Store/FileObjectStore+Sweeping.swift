@@ -16,7 +16,7 @@ extension FileObjectStore {
   /// - Returns: how many it removed.
   @discardableResult
   package func sweep() async throws(ObjectStoreError) -> Int {
-    let outcome = try await FileThreads.runCancellable {
+    let outcome = try await FileThreads.scans.runCancellable {
       [files] (givingUp) throws(ObjectStoreError) in
       try explaining("cannot remove what was left") { () throws(FileFault) in
         try files.directory.removeLeftovers()

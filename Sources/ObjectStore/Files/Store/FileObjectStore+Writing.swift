@@ -12,7 +12,7 @@ extension FileObjectStore {
     }
     // What holds not even now needs no upload. It counts again when the value takes its place.
     if request.condition != .none {
-      try await FileThreads.run { [files] () throws(ObjectStoreError) in
+      try await FileThreads.single.run { [files] () throws(ObjectStoreError) in
         try files.check(request.condition, for: key)
       }
     }
@@ -20,7 +20,7 @@ extension FileObjectStore {
     do throws(ObjectStoreError) {
       return try await self.write(key, request, from: source, by: write)
     } catch {
-      await FileThreads.attempt { write.file?.discard() }
+      await FileThreads.single.attempt { write.file?.discard() }
       throw error
     }
   }
@@ -46,7 +46,7 @@ extension FileObjectStore {
       expecting: request.length)
     header.modified = clock.now
     if Task.isCancelled { throw .givenUp }
-    let (file, isPublished) = try await FileThreads.run {
+    let (file, isPublished) = try await FileThreads.single.run {
       [files, header] () throws(ObjectStoreError) in
       let file = try write.finish(header)
       if header.expires != nil { try files.expectExpiry() }
@@ -79,7 +79,7 @@ extension FileObjectStore {
     while hasMore {
       size += block.readableBytes
       write.take(&block)
-      async let written = FileThreads.attempt { () throws(ObjectStoreError) in
+      async let written = FileThreads.single.attempt { () throws(ObjectStoreError) in
         try write.writeOut()
       }
       hasMore = try await source.fill(&block, upTo: FileWrite.blockSize)
@@ -97,7 +97,7 @@ extension FileObjectStore {
     _ change: @escaping @Sendable () throws(ObjectStoreError) -> Bool
   ) async throws(ObjectStoreError) {
     let deadline = ContinuousClock.now + configuration.lockTimeout
-    while try await !FileThreads.run(change) {
+    while try await !FileThreads.single.run(change) {
       if ContinuousClock.now >= deadline {
         throw ObjectStoreError(
           .busy, "another process kept the key locked for \(configuration.lockTimeout)")

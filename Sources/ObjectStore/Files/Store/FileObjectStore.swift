@@ -50,7 +50,7 @@ package final class FileObjectStore: ObjectStore {
   }
 
   package func list(_ request: ListRequest) async throws(ObjectStoreError) -> ListPage {
-    let (page, damaged) = try await FileThreads.runCancellable {
+    let (page, damaged) = try await FileThreads.scans.runCancellable {
       [files] (givingUp) throws(ObjectStoreError) in
       var listing = FileListing(files, request, givingUp)
       return (try listing.page(), listing.damaged)
@@ -62,7 +62,7 @@ package final class FileObjectStore: ObjectStore {
   }
 
   package func check() async throws(ObjectStoreError) {
-    try await FileThreads.runCancellable { [files] (_) throws(ObjectStoreError) in
+    try await FileThreads.single.runCancellable { [files] (_) throws(ObjectStoreError) in
       let file = try TemporaryFile(in: files.directory.own)
       defer { file.discard() }
       try file.write(ByteBuffer(string: "check"), at: 0)

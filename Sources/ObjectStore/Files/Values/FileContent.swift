@@ -37,7 +37,7 @@ final class FileContent: ObjectContent {
     let count = min(rest.count, Self.chunkSize)
     var buffer = try Self.read(reader, of: key, at: offset, count: count, waiting: false)
     if buffer == nil {
-      buffer = try await FileThreads.run { [key] () throws(ObjectStoreError) in
+      buffer = try await FileThreads.single.run { [key] () throws(ObjectStoreError) in
         try Self.read(reader, of: key, at: offset, count: count, waiting: true)
       }
     }
