@@ -256,7 +256,7 @@ let package = Package(
       ["EtcdClient", "LocalServers", nioCore, nioPosix, nioEmbedded, logging]),
     tests(
       "HTTPUpstreamTests",
-      ["HTTPUpstream", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioSSL, httpTypes]),
+      ["HTTPUpstream", "EventLoops", "LocalServers", nioCore, nioPosix, nioHTTP1, nioSSL]),
     tests(
       "ObjectStoreTests", resources: [.copy("Fixtures")],
       [
