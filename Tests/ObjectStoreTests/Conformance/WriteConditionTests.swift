@@ -87,7 +87,9 @@ struct WriteConditionTests {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for client in 0..<32 {
           let count = client < 1000 % 32 ? 1000 / 32 + 1 : 1000 / 32
-          group.addTask { for _ in 0..<count { try await increment(store, "counter") } }
+          group.addTask {
+            for _ in 0..<count { try await increment(store, "counter", pause: kind.lossPause) }
+          }
         }
         try await group.waitForAll()
       }
@@ -146,7 +148,9 @@ struct WriteConditionTests {
 }
 
 /// Adds one to a number, however many others do.
-func increment(_ store: any ObjectStore, _ key: String) async throws {
+///
+/// - Parameter pause: see ``StoreKind/lossPause``.
+func increment(_ store: any ObjectStore, _ key: String, pause: Int = 0) async throws {
   while true {
     guard let value = try await store.get(key).value, let number = Int(value.text) else {
       throw TestFault("\(key) has no number")
@@ -155,7 +159,8 @@ func increment(_ store: any ObjectStore, _ key: String) async throws {
     let outcome = try await failure { try await store.put(key, "\(number + 1)", if: condition) }
     switch outcome {
     case nil: return
-    case .conditionFailed: continue
+    case .conditionFailed:
+      if pause > 0 { try await Task.sleep(for: .milliseconds(Int.random(in: 0...pause))) }
     case .some(let kind): throw TestFault("\(kind)")
     }
   }

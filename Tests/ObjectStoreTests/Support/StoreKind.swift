@@ -12,6 +12,15 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { rawValue }
 
+  /// The longest pause of a writer that lost a race, in milliseconds. Where each attempt takes a
+  /// server's time, losers that do not wait only keep winners from finishing.
+  var lossPause: Int {
+    switch self {
+    case .memory, .file: 0
+    case .s3: 300
+    }
+  }
+
   /// What is large for it, within the time of a test.
   var largeSize: Int {
     switch self {
