@@ -182,7 +182,8 @@ extension HTTPConnectionHandler {
   /// Ends this side, and reads on for a while: closed at once, a connection whose client still
   /// sends would be reset, and the answer lost (RFC 9112, section 9.6).
   private func linger() {
-    guard !isClosed, case .open = inbound else { return close() }
+    if case .ended = inbound { return close() }
+    if isClosed { return }
     lingerStart = .now()
     inbox.removeAll()
     (inboxBytes, inboxHeads, inboxEnds) = (0, 0, 0)

@@ -8,15 +8,21 @@ package struct StoreConfiguration: Sendable, CustomStringConvertible {
   enum Place: Hashable, Sendable {
     /// A directory; it is made if it is not there.
     case directory(String)
+    case bucket(String)
     case memory
+
+    var bucket: String? { if case .bucket(let name) = self { name } else { nil } }
   }
 
   let place: Place
+  /// How to reach the bucket, if it is one.
+  var s3: S3Configuration?
 
   /// As `--store` takes it.
   package var description: String {
     switch place {
     case .directory(let path): path.hasPrefix("/") ? "file://\(path)" : path
+    case .bucket(let name): "s3://\(name)" + (s3?.endpoint.map { " at \($0)" } ?? "")
     case .memory: "memory:"
     }
   }
@@ -25,14 +31,17 @@ package struct StoreConfiguration: Sendable, CustomStringConvertible {
   package func makeStore(
     eventLoopGroup: any EventLoopGroup, logger: Logger
   ) throws(FatalError) -> any ObjectStore {
-    switch place {
-    case .memory: return MemoryObjectStore()
-    case .directory(let path):
-      do {
+    do throws(ObjectStoreError) {
+      switch place {
+      case .memory: return MemoryObjectStore()
+      case .directory(let path):
         return try FileObjectStore(FileObjectStore.Configuration(directory: path), logger: logger)
-      } catch {
-        throw FatalError("the store \(self) cannot be opened: \(error)", cause: error)
+      case .bucket(let name):
+        return try S3ObjectStore(
+          s3 ?? S3Configuration(bucket: name), eventLoopGroup: eventLoopGroup, logger: logger)
       }
+    } catch {
+      throw FatalError("the store \(self) cannot be opened: \(error)", cause: error)
     }
   }
 

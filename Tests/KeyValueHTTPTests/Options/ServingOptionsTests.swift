@@ -1,4 +1,5 @@
 import ArgumentParser
+import ObjectStore
 import ServiceKit
 import Testing
 
@@ -54,6 +55,24 @@ import Testing
     #expect(try read("--store", "/srv").store.place == .directory("/srv"))
     #expect(try read("--store", "./x").store.place == .directory("./x"))
     for store in ["file://relative", "ftp://x", "values", ""] {
+      #expect(throws: UsageError.self, "\(store)") { try read("--store", store) }
+    }
+  }
+
+  @Test func buckets() throws {
+    #expect(try read("--store", "s3://values").store.place == .bucket("values"))
+    #expect(try read(environment: ["S3_BUCKET": "values"]).store.place == .bucket("values"))
+    // The more special word wins.
+    let both = ["S3_BUCKET": "values", "STORE": "memory:"]
+    #expect(try read(environment: both).store.place == .memory)
+    let configured = try read(
+      "--store", "s3://values/", "--part-memory", "8MiB",
+      environment: ["S3_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_REGION": "eu-west-1"])
+    #expect(configured.store.s3?.bucket == "values")
+    #expect(configured.store.s3?.endpoint == "http://127.0.0.1:9000")
+    #expect(configured.store.s3?.region == "eu-west-1")
+    #expect(configured.store.s3?.partMemory == 8 << 20)
+    for store in ["s3://", "s3://a/b", "s3:///a", "s3://a b"] {
       #expect(throws: UsageError.self, "\(store)") { try read("--store", store) }
     }
   }

@@ -18,13 +18,13 @@ import Testing
   }
 
   @Test func listsInSeveralFieldsAreOne() throws {
-    let fields = try fields([("if-match", #""a""#), ("If-Match", #""b""#)])
+    let fields = try fields(HTTPHeaders([("if-match", #""a""#), ("If-Match", #""b""#)]))
     #expect(fields.ifMatch == #""a", "b""#)
   }
 
   @Test func whatCanOnlyBeOnceIsRefusedTwice() {
     for name in ["content-type", "authorization", "x-kvs-ttl", "if-range"] {
-      #expect(throws: Refusal.self) { try fields([(name, "a"), (name, "b")]) }
+      #expect(throws: Refusal.self) { try fields(HTTPHeaders([(name, "a"), (name, "b")])) }
     }
   }
 
