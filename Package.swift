@@ -293,7 +293,7 @@ let package = Package(
       "IntegrationTests",
       [
         "exactly-one-pod-hook", "at-least-semaphore-pod-hook", "http-kvs", "exporter-merger",
-        "PrometheusText", "LocalServers",
+        "redis-proxy", "PrometheusText", "LocalServers",
         "LocalKubelet",
         "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
       ]),
