@@ -24,13 +24,14 @@ package struct MeasuredSource {
   ) async throws(ObjectStoreError) -> Bool {
     while buffer.readableBytes < size {
       if rest.readableBytes == 0 {
+        // The source may use its memory again.
+        rest = ByteBuffer()
         guard let next = try await next() else { return false }
         rest = next
       }
       let count = min(rest.readableBytes, size - buffer.readableBytes)
       if var part = rest.readSlice(length: count) { buffer.writeBuffer(&part) }
     }
-    // The client's buffer is not kept longer than its bytes.
     if rest.readableBytes == 0 { rest = ByteBuffer() }
     return true
   }

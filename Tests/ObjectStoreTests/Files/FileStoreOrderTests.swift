@@ -116,6 +116,25 @@ struct FileStoreOrderTests {
     }
   }
 
+  @Test("A store whose directory is gone says so when it is asked")
+  func goneDirectory() async throws {
+    try await withTemporaryDirectory { directory in
+      let store = try fileStore("\(directory)/store")
+      try await store.put("key", "value")
+      try await store.check()
+      #expect(rename("\(directory)/store", "\(directory)/moved") == 0)
+      // What is open goes on.
+      try await store.check()
+      #expect(try await store.text("key") == "value")
+      for name in directories(below: "\(directory)/moved/temporary") {
+        #expect(rmdir("\(directory)/moved/temporary/\(name)") == 0)
+      }
+      #expect(try await failure { try await store.check() } == .unavailable)
+      #expect(try await failure { try await store.put("key", "new") } == .unavailable)
+      #expect(try await store.text("key") == "value")
+    }
+  }
+
   @Test("Directories of many values are listed page by page")
   func wideDirectory() async throws {
     try await withTemporaryDirectory { directory in
