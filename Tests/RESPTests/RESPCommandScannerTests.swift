@@ -12,7 +12,7 @@ import Testing
 
   private static let set = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\n\r\n\r\n\r\n"
 
-  @Test func `a command ends where its last argument does`() throws {
+  @Test func aCommandEndsWhereItsLastArgumentDoes() throws {
     var scanner = RESPCommandScanner()
     #expect(try scan(&scanner, Self.set + "*1\r\n") == .command)
     #expect(scanner.length == Self.set.utf8.count)
@@ -20,7 +20,7 @@ import Testing
     #expect(scanner.name == 8..<11)
   }
 
-  @Test func `it goes on wherever the bytes stopped`() throws {
+  @Test func itGoesOnWhereverTheBytesStopped() throws {
     for end in 0..<Self.set.utf8.count {
       var scanner = RESPCommandScanner()
       #expect(
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func `a long command is forwarded while it arrives`() throws {
+  @Test func aLongCommandIsForwardedWhileItArrives() throws {
     var scanner = RESPCommandScanner()
     let head = "*2\r\n$4\r\nECHO\r\n$10\r\n"
     #expect(try scan(&scanner, head + "12345") == .incomplete)
@@ -47,13 +47,13 @@ import Testing
   }
 
   @Test(arguments: ["*0\r\n", "*-1\r\n", "\r\n", "\n"])
-  func `empty commands mean nothing`(text: String) throws {
+  func emptyCommandsMeanNothing(text: String) throws {
     var scanner = RESPCommandScanner()
     #expect(try scan(&scanner, text) == .nothing)
     #expect(scanner.length == text.utf8.count)
   }
 
-  @Test func `words in a line are a command`() throws {
+  @Test func wordsInALineAreACommand() throws {
     var scanner = RESPCommandScanner()
     #expect(try scan(&scanner, "PI") == .incomplete)
     #expect(try scan(&scanner, "PING a\r\nx") == .inline)
@@ -70,19 +70,19 @@ import Testing
     ("*1111111111111111111111\r\n", .multibulkTooLong),
     ("*1\r\n$1111111111111111111111\r\n", .bulkTooLong),
   ])
-  func `what Redis would refuse is refused`(text: String, error: RESPScanError) {
+  func whatRedisWouldRefuseIsRefused(text: String, error: RESPScanError) {
     var scanner = RESPCommandScanner()
     #expect(throws: error) { try scan(&scanner, text) }
   }
 
-  @Test func `an endless line is refused`() {
+  @Test func anEndlessLineIsRefused() {
     var scanner = RESPCommandScanner()
     #expect(throws: RESPScanError.inlineTooLong) {
       try scan(&scanner, String(repeating: "x", count: 70_000))
     }
   }
 
-  @Test func `lines are split as Redis does`() throws {
+  @Test func linesAreSplitAsRedisDoes() throws {
     let line = #"SET  "a\x41\n" 'it\'s' plain"quoted" "#
     #expect(
       try InlineCommand.words(Array(line.utf8).span).map { String(decoding: $0, as: UTF8.self) }

@@ -11,7 +11,7 @@ import Testing
   ]
 
   @Test(arguments: replies)
-  func `a reply ends where the parser says`(reply: String) throws {
+  func aReplyEndsWhereTheParserSays(reply: String) throws {
     let bytes = Array((reply + "+next\r\n").utf8)
     var scanner = RESPReplyScanner()
     let (position, isComplete) = try scanner.scan(bytes.span, from: 0)
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: replies)
-  func `replies in pieces of any size come out whole`(reply: String) throws {
+  func repliesInPiecesOfAnySizeComeOutWhole(reply: String) throws {
     let bytes = Array(reply.utf8)
     for size in 1...bytes.count {
       var scanner = RESPReplyScanner()
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func `a long payload is passed on as it comes`() throws {
+  @Test func aLongPayloadIsPassedOnAsItComes() throws {
     var scanner = RESPReplyScanner()
     let head = Array("$1000000\r\nabc".utf8)
     #expect(try scanner.scan(head.span, from: 0) == (13, false))
@@ -55,7 +55,7 @@ import Testing
     #expect(try scanner.scan(rest.span, from: 0) == (999_999, true))
   }
 
-  @Test func `a long line is passed on as it comes`() throws {
+  @Test func aLongLineIsPassedOnAsItComes() throws {
     var scanner = RESPReplyScanner()
     let line = Array(("-ERR " + String(repeating: "x", count: 1000)).utf8)
     #expect(try scanner.scan(line.span, from: 0) == (1005, false))
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test(arguments: ["x\r\n", "$?\r\n", "*?\r\n", "$a\r\n", "\r\n", "*99999999999999\r\n"])
-  func `what is no reply is refused`(text: String) {
+  func whatIsNoReplyIsRefused(text: String) {
     var scanner = RESPReplyScanner()
     #expect(throws: RESPScanError.self) { try scanner.scan(Array(text.utf8).span, from: 0) }
   }

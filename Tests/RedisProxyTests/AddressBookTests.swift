@@ -11,7 +11,7 @@ import Testing
 
   private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
-  @Test func `connections are spread over the addresses`() throws {
+  @Test func connectionsAreSpreadOverTheAddresses() throws {
     var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
     let all = try (1...3).map { try address($0) }
     book.update(all, at: start)
@@ -19,7 +19,7 @@ import Testing
     #expect(Set(firsts.map(\.description)).count == 3)
   }
 
-  @Test func `an address that failed comes last, for a while`() throws {
+  @Test func anAddressThatFailedComesLastForAWhile() throws {
     var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
     let all = try (1...3).map { try address($0) }
     book.update(all, at: start)
@@ -32,7 +32,7 @@ import Testing
     #expect(!book.isPenalized(all[1], at: start))
   }
 
-  @Test func `near addresses come first`() throws {
+  @Test func nearAddressesComeFirst() throws {
     let range = try #require(AddressRange("10.0.7.0/24"))
     var book = AddressBook(address: RedisAddress(host: "redis"), near: [range])
     book.update([try address(1), try address(2), try address(3, network: 7)], at: start)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `answers of the resolver age, literal addresses do not`() throws {
+  @Test func answersOfTheResolverAgeLiteralAddressesDoNot() throws {
     var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
     #expect(!book.isFresh(at: start))
     book.update([try address(1)], at: start)
@@ -55,11 +55,11 @@ import Testing
   }
 
   @Test(arguments: ["10.0.0.0/8", "10.0.0.1", "0.0.0.0/0", "10.0.0.0/30"])
-  func `ranges contain their addresses`(text: String) throws {
+  func rangesContainTheirAddresses(text: String) throws {
     #expect(try #require(AddressRange(text)).contains(try address(1)))
   }
 
-  @Test func `ranges contain no others`() throws {
+  @Test func rangesContainNoOthers() throws {
     #expect(try !#require(AddressRange("10.0.1.0/24")).contains(try address(1)))
     #expect(try !#require(AddressRange("::/0")).contains(try address(1)))
     for text in ["", "10.0.0.0/33", "x", "10.0.0.0/-1", "10.0.0.0/8/8"] {
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func `times fall into buckets that double`() {
+  @Test func timesFallIntoBucketsThatDouble() {
     var histogram = LatencyHistogram()
     histogram.record(.microseconds(15))
     histogram.record(.microseconds(17))

@@ -12,7 +12,7 @@ import Testing
     return session
   }
 
-  @Test func `commands without state share`() {
+  @Test func commandsWithoutStateShare() {
     let session = ClientSession()
     #expect(session.decide(.plain, outstanding: 7) == .share)
     #expect(session.decide(.transaction(.exec), outstanding: 7) == .share)
@@ -24,7 +24,7 @@ import Testing
     (.transaction(.multi), .transaction), (.transaction(.watch), .transaction),
     (.takesOver, .tunnel),
   ])
-  func `commands with state get a connection once all replies have come`(
+  func commandsWithStateGetAConnectionOnceAllRepliesHaveCome(
     kind: CommandKind, pin: ClientSession.Pin
   ) {
     let session = ClientSession()
@@ -32,13 +32,13 @@ import Testing
     #expect(session.decide(kind, outstanding: 0) == .pin(pin))
   }
 
-  @Test func `a long command and one that asks to wait go alone`() {
+  @Test func aLongCommandAndOneThatAsksToWaitGoAlone() {
     let session = ClientSession()
     #expect(session.decide(.plain, isLong: true, outstanding: 0) == .pin(.once))
     #expect(session.decide(.blockingOnRequest, blocks: true, outstanding: 0) == .pin(.once))
   }
 
-  @Test func `the command that asked for a connection goes there`() {
+  @Test func theCommandThatAskedForAConnectionGoesThere() {
     var session = ClientSession()
     session.pinned(.once)
     #expect(session.decide(.blocking, outstanding: 0) == .own)
@@ -47,7 +47,7 @@ import Testing
     #expect(session.decide(.plain, outstanding: 0) == .unpin)
   }
 
-  @Test func `a transaction keeps its connection until its reply has come`() {
+  @Test func aTransactionKeepsItsConnectionUntilItsReplyHasCome() {
     var session = pinned(.transaction)
     #expect(session.decide(.plain, outstanding: 1) == .own)
     session.receive(bytes("+OK\r\n").span, to: .multi)
@@ -58,7 +58,7 @@ import Testing
     #expect(session.decide(.plain, outstanding: 0) == .unpin)
   }
 
-  @Test func `what is about the connection within a transaction makes it the client's for good`() {
+  @Test func whatIsAboutTheConnectionWithinATransactionMakesItTheClientsForGood() {
     var session = pinned(.transaction)
     session.receive(bytes("+OK\r\n").span, to: .multi)
     #expect(session.decide(.session(.select), outstanding: 1) == .drain)
@@ -73,7 +73,7 @@ import Testing
     ("-EXECABORT Transaction discarded\r\n", true), ("*-1\r\n", true), ("_\r\n", true),
     ("-ERR EXEC without MULTI\r\n", false), ("-NOAUTH x\r\n", false), ("-LOADING x\r\n", false),
   ])
-  func `only a reply that proves it ends a transaction`(reply: String, isOver: Bool) {
+  func onlyAReplyThatProvesItEndsATransaction(reply: String, isOver: Bool) {
     var transaction = Transaction()
     transaction.receive(bytes("+OK\r\n").span, to: .watch)
     transaction.receive(bytes("+OK\r\n").span, to: .multi)
@@ -81,7 +81,7 @@ import Testing
     #expect(transaction.isOver == isOver)
   }
 
-  @Test func `UNWATCH within a transaction clears nothing yet`() {
+  @Test func unwatchWithinATransactionClearsNothingYet() {
     var transaction = Transaction()
     transaction.receive(bytes("+OK\r\n").span, to: .watch)
     transaction.receive(bytes("+QUEUED\r\n").span, to: .unwatch)
@@ -90,13 +90,13 @@ import Testing
     #expect(transaction.isOver)
   }
 
-  @Test func `a MULTI that failed opens nothing`() {
+  @Test func aMultiThatFailedOpensNothing() {
     var transaction = Transaction()
     transaction.receive(bytes("-ERR wrong number of arguments\r\n").span, to: .multi)
     #expect(transaction.isOver)
   }
 
-  @Test func `replication is refused everywhere but in a tunnel`() {
+  @Test func replicationIsRefusedEverywhereButInATunnel() {
     #expect(ClientSession().decide(.replication, outstanding: 0) == .refuseReplication)
     #expect(pinned(.transaction).decide(.replication, outstanding: 1) == .refuseReplication)
   }

@@ -5,7 +5,7 @@ import Testing
 @testable import RedisProxy
 
 @Suite struct CommandTableTests {
-  @Test func `names are found in any case`() {
+  @Test func namesAreFoundInAnyCase() {
     let table = CommandTable.builtIn
     for name in ["get", "GET", "gEt"] { #expect(table[name].name == "get") }
     #expect(table["GEORADIUSBYMEMBER_RO"].isRead)
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(arguments: ["", "nosuch", "ge", "gett", "averyveryverylongnamethatnocommandhas"])
-  func `what is unknown goes to the primary`(name: String) {
+  func whatIsUnknownGoesToThePrimary(name: String) {
     #expect(CommandTable.builtIn[name] == CommandTable.unknown)
   }
 
@@ -21,11 +21,11 @@ import Testing
     "getex", "getdel", "sort", "georadius", "georadiusbymember", "eval", "evalsha", "fcall",
     "xreadgroup", "bitfield", "set", "evalsha_ro", "scan", "hscan", "touch", "spop", "publish",
   ])
-  func `disguised writes and what belongs to one server are no reads`(name: String) {
+  func disguisedWritesAndWhatBelongsToOneServerAreNoReads(name: String) {
     #expect(!CommandTable.builtIn[name].isRead)
   }
 
-  @Test func `a server's answer decides`() throws {
+  @Test func aServersAnswerDecides() throws {
     func command(_ name: String, _ flags: String...) -> RESPValue {
       .array([
         .bulkString(ByteBuffer(string: name)), 2, .array(flags.map { .simpleString($0) }), 1, 1, 1,
@@ -48,7 +48,7 @@ import Testing
     #expect(CommandTable(reply: .simpleError("NOPERM")) == nil)
   }
 
-  @Test func `arguments can be looked into`() {
+  @Test func argumentsCanBeLookedInto() {
     let arguments = CommandArguments(
       ByteBuffer(string: "*4\r\n$5\r\nXREAD\r\n$5\r\nblock\r\n$1\r\n0\r\n$0\r\n\r\n"))
     #expect(arguments.count == 4)

@@ -13,14 +13,14 @@ import Testing
     return order
   }
 
-  @Test func `commands in a row on one connection are one run`() {
+  @Test func commandsInARowOnOneConnectionAreOneRun() {
     var order = ReplyOrder<Int>()
     let continues = [1, 1, 2, 1].map { order.append($0) }
     #expect(continues == [false, true, false, false])
     #expect(order.outstanding == 4)
   }
 
-  @Test func `what comes early is held until its turn`() {
+  @Test func whatComesEarlyIsHeldUntilItsTurn() {
     var order = expecting(1, 2, 1)
     #expect(!order.isTurn(of: 2))
     order.hold(bytes("b"), replies: 1, from: 2)
@@ -35,7 +35,7 @@ import Testing
     #expect(order.isEmpty)
   }
 
-  @Test func `the start of a reply goes out when its turn comes, and the rest follows`() {
+  @Test func theStartOfAReplyGoesOutWhenItsTurnComesAndTheRestFollows() {
     var order = expecting(1, 2)
     order.hold(bytes("be"), replies: 0, from: 2)
     let released = order.written(1)
@@ -44,7 +44,7 @@ import Testing
     #expect(order.outstanding == 1)
   }
 
-  @Test func `pieces of one held reply stay together`() {
+  @Test func piecesOfOneHeldReplyStayTogether() {
     var order = expecting(1, 2, 2)
     order.hold(bytes("b"), replies: 0, from: 2)
     order.hold(bytes("b"), replies: 1, from: 2)
@@ -54,7 +54,7 @@ import Testing
     #expect(order.isEmpty)
   }
 
-  @Test func `the proxy's own replies keep their place`() {
+  @Test func theProxysOwnRepliesKeepTheirPlace() {
     var order = ReplyOrder<Int>()
     let isKept = order.append(own: bytes("now"))
     #expect(!isKept)

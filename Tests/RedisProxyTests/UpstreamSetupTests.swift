@@ -15,7 +15,7 @@ import Testing
     }.joined(separator: " ")
   }
 
-  @Test func `it logs in, says its version, selects and asks`() {
+  @Test func itLogsInSaysItsVersionSelectsAndAsks() {
     var setup = UpstreamSetup(
       version: .three, database: 2,
       credentials: RedisCredentials(username: "u", password: "p"), wantsTable: true)
@@ -33,7 +33,7 @@ import Testing
     #expect(greeting.table == nil)
   }
 
-  @Test func `a locked server is let through for version 2, so that it speaks for itself`() {
+  @Test func aLockedServerIsLetThroughForVersion2SoThatItSpeaksForItself() {
     var setup = UpstreamSetup(version: .two, database: 0, credentials: nil, wantsTable: false)
     #expect(sent(setup.begin()) == "HELLO 2")
     guard case .ready(let greeting) = setup.receive(.simpleError("NOAUTH HELLO must be")) else {
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func `a wrong password is the server's to tell`() {
+  @Test func aWrongPasswordIsTheServersToTell() {
     var setup = UpstreamSetup(
       version: .two, database: 0, credentials: RedisCredentials(password: "p"), wantsTable: false)
     #expect(sent(setup.begin()) == "AUTH p")

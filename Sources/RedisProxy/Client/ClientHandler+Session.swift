@@ -64,7 +64,7 @@ extension ClientHandler {
       consume()
       switch result {
       case .success(let upstream):
-        lane.pool(key).adopt(upstream)
+        lane.pool(key).welcome(upstream)
         then(self, upstream.greeting)
       case .failure(let failure): reply(.simpleError(failure.reply(.primary)))
       }

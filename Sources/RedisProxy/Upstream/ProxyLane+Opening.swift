@@ -107,6 +107,11 @@ extension ProxyLane {
     ClientBootstrap(group: eventLoop)
       .connectTimeout(timeout)
       .channelOption(.socketOption(.so_keepalive), value: 1)
+      // A server that is gone without a word is noticed although nobody waits for a reply for ever.
+      .channelOption(Self.keepaliveIdle, value: 10)
+      .channelOption(Self.keepaliveInterval, value: 5)
+      .channelOption(Self.keepaliveCount, value: 3)
+      .channelOption(Self.userTimeout, value: 20_000)
       .channelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .connect(to: address)
       .assumeIsolated()
@@ -142,6 +147,17 @@ extension ProxyLane {
           }
         }
       }
+  }
+
+  // tcp(7): TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT in seconds and probes, TCP_USER_TIMEOUT in
+  // milliseconds.
+  private static let keepaliveIdle = tcpOption(4)
+  private static let keepaliveInterval = tcpOption(5)
+  private static let keepaliveCount = tcpOption(6)
+  private static let userTimeout = tcpOption(18)
+
+  private static func tcpOption(_ number: CInt) -> ChannelOptions.Types.SocketOption {
+    ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: number))
   }
 
   private func credentials(_ key: UpstreamKey) -> RedisCredentials? {

@@ -166,6 +166,7 @@ final class Upstream: ChannelDuplexHandler {
 
   func close() {
     guard let context, state != .closed else { return }
+    isRetiring = true
     context.close(promise: nil)
   }
 

@@ -1,8 +1,12 @@
+import Logging
 import NIOCore
 
 /// The connections of one kind on one event loop: those that clients share, and those that wait to
 /// become some client's own.
 final class UpstreamPool {
+  /// How long a read waits for a replica's first connection.
+  private static let readerPatience = TimeAmount.milliseconds(250)
+
   let key: UpstreamKey
   private unowned let lane: ProxyLane
 
@@ -13,6 +17,7 @@ final class UpstreamPool {
   private(set) var owned = 0
   private var waiters: [ClientHandler] = []
   private var isConnecting = false
+  private var connectingSince = NIODeadline.distantPast
   private var failures = 0
   private var retryAt = NIODeadline.distantPast
   private var turn = 0
@@ -40,12 +45,21 @@ final class UpstreamPool {
   }
 
   /// Whether a new connection may come soon, so that it is worth waiting for.
-  var isHopeful: Bool { failures == 0 }
+  var isHopeful: Bool {
+    failures == 0 && (!isConnecting || lane.now - connectingSince < Self.readerPatience)
+  }
 
   /// Calls the client once there is a connection, or none can be had.
   func wait(_ client: ClientHandler) {
     waiters.append(client)
     connect()
+    guard key.role == .reader else { return }
+    // The primary can answer, too.
+    lane.eventLoop.assumeIsolated().scheduleTask(in: Self.readerPatience) { [weak self] in
+      guard let self, self.waiters.contains(where: { $0 === client }) else { return }
+      self.forget(client)
+      client.sharedReady(.reader, .unreachable("no replica has answered in time"))
+    }
   }
 
   func forget(_ client: ClientHandler) { waiters.removeAll { $0 === client } }
@@ -54,6 +68,7 @@ final class UpstreamPool {
   func connect() {
     guard !isConnecting else { return }
     isConnecting = true
+    connectingSince = lane.now
     let delay = retryAt - lane.now
     guard delay <= .zero else {
       lane.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.attempt() }
@@ -70,6 +85,7 @@ final class UpstreamPool {
       self.isConnecting = false
       switch result {
       case .success(let upstream):
+        self.logSuccess(upstream)
         self.failures = 0
         self.adopt(upstream)
       case .failure(let failure):
@@ -87,8 +103,32 @@ final class UpstreamPool {
     for client in waiting { client.sharedReady(key.role, nil) }
   }
 
+  /// Takes a connection that was opened to prove something: shared if there is none yet, else kept
+  /// for a client that needs its own.
+  func welcome(_ upstream: Upstream) {
+    if shared.contains(where: \.isSharable) {
+      owned += 1
+      giveBack(upstream)
+    } else {
+      adopt(upstream)
+    }
+  }
+
+  private func logSuccess(_ upstream: Upstream) {
+    guard failures > 0 else { return }
+    lane.logger.notice(
+      "There is a connection again",
+      metadata: ["upstream": "\(key.role.name)", "server": "\(upstream.address)"])
+  }
+
   private func failed(_ failure: UpstreamFailure) {
     failures += 1
+    // Not for each of the attempts that follow.
+    if failures == 1 {
+      lane.logger.warning(
+        "There is no connection",
+        metadata: ["upstream": "\(key.role.name)", "reason": "\(failure.reason)"])
+    }
     retryAt = lane.now + lane.backoff(after: failures)
     if case .refused = failure {
       let waiting = waiters
@@ -159,6 +199,13 @@ final class UpstreamPool {
       else { return false }
       upstream.close()
       return true
+    }
+    if key == UpstreamKey(role: .primary), idle.count < configuration.minimumIdleConnections {
+      lane.open(key, avoiding: []) { [weak self] result in
+        guard case .success(let upstream) = result, let self else { return }
+        self.owned += 1
+        self.giveBack(upstream)
+      }
     }
     // Clients that come back find the configured user's first connections still there.
     if key.identity != .proxy || key.database != 0, lastUse + configuration.maximumIdleTime <= now {

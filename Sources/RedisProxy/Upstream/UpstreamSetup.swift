@@ -53,7 +53,7 @@ struct UpstreamSetup {
     let error = reply.error
     switch step {
     case .auth:
-      if let error { return .refused(error) }
+      if let error { return .refused(withoutPassword(error)) }
       return sayHello()
     case .hello:
       if let error {
@@ -74,6 +74,14 @@ struct UpstreamSetup {
       return finish()
     case .done: return .ready(greeting)
     }
+  }
+
+  /// Servers repeat the arguments of a command that they do not know.
+  private func withoutPassword(_ error: String) -> String {
+    guard let password = credentials?.password, !password.isEmpty, error.contains(password) else {
+      return error
+    }
+    return "ERR the server refused AUTH"
   }
 
   private mutating func sayHello() -> Action {
