@@ -122,13 +122,15 @@ struct ConnectionTests {
   @Test("Cancellation closes the connection, at any stage")
   func cancellation() async throws {
     let closed = Mutex(0)
-    let reached = Signal()
+    let reached = ["/": Signal(), "/body": Signal()]
     try await ScriptedServer.with { connection in
       let head = try await connection.head()
       if head?.hasPrefix("GET /body") == true {
         try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        reached["/body"]?.send()
+      } else {
+        reached["/"]?.send()
       }
-      reached.send()
       try await connection.waitForEnd()
       closed.withLock { $0 += 1 }
     } _: { server in
@@ -136,7 +138,7 @@ struct ConnectionTests {
         for target in ["/", "/body"] {
           let error = await withTaskGroup(of: HTTPUpstreamError?.self) { group in
             group.addTask { await upstream.failure(HTTPUpstreamRequest(.GET, target)) }
-            await reached.wait()
+            await reached[target]?.wait()
             group.cancelAll()
             return await group.next() ?? nil
           }
