@@ -94,7 +94,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    setTimer(at: .now() + limits.headTimeout)
+    setTimer(at: .now() + min(limits.headTimeout, limits.idleTimeout))
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {

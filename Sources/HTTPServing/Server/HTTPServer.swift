@@ -1,4 +1,5 @@
 import EventLoops
+import Glibc
 package import Logging
 package import NIOCore
 import NIOHTTP1
@@ -52,8 +53,9 @@ package struct HTTPServer: Service {
   package func run() async throws {
     // Whatever ends the accepting: no connection is left without somebody who closes it.
     defer { connections.stop() }
+    // Whoever bound it may have a short queue in mind; crowds come at once.
+    listen(descriptor, 4096)
     let server = try await ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 4096)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(
         .recvAllocator,
