@@ -12,7 +12,6 @@ final class ProxyLane {
   static let heldLimit = 1 << 20
   /// The least time between two look-ups of roles.
   private static let lookupInterval = TimeAmount.seconds(1)
-  private static let upkeepInterval = TimeAmount.seconds(1)
 
   let eventLoop: any EventLoop
   let configuration: ProxyConfiguration
@@ -27,7 +26,7 @@ final class ProxyLane {
   private(set) var formerCommands: [String: LaneMetrics.Commands] = [:]
   /// The time when the bytes at hand were received.
   private(set) var clock = NIODeadline.now()
-  private(set) var pools: [UpstreamKey: UpstreamPool] = [:]
+  var pools: [UpstreamKey: UpstreamPool] = [:]
   private(set) var clients: [ObjectIdentifier: ClientHandler] = [:]
   private(set) var isClosed = false
   private(set) var isDraining = false
@@ -141,14 +140,14 @@ final class ProxyLane {
     admitWaiting()
   }
 
-  private func admitWaiting() {
+  func admitWaiting() {
     while let (client, _) = waiting.first, gate.enter() {
       waiting.removeFirst()
       client.admitted()
     }
   }
 
-  private func refuseLateClients(at now: NIODeadline) {
+  func refuseLateClients(at now: NIODeadline) {
     while let (client, until) = waiting.first, until <= now {
       waiting.removeFirst()
       client.refuseAdmission()
@@ -221,64 +220,6 @@ final class ProxyLane {
     }
     self.table = table
     metrics.commands = Array(repeating: .init(), count: table.entries.count)
-  }
-
-  // MARK: Upkeep
-
-  func backoff(after failures: Int) -> TimeAmount {
-    let base = min(2000, 50 << min(failures - 1, 6))
-    return .milliseconds(Int64(Double(base) * Double.random(in: 0.75...1.25)))
-  }
-
-  /// When a connection that is opened now has lived long enough.
-  func retirement() -> NIODeadline {
-    guard let lifetime = configuration.maximumLifetime else { return .distantFuture }
-    let jitter = configuration.jitter
-    let factor = Double.random(in: (1 - jitter)...(1 + jitter))
-    return now + .nanoseconds(Int64(Double(lifetime.nanoseconds) * factor))
-  }
-
-  private func scheduleUpkeep() {
-    guard !isClosed else { return }
-    eventLoop.assumeIsolated().scheduleTask(in: Self.upkeepInterval) {
-      self.keepUp()
-      self.scheduleUpkeep()
-    }
-  }
-
-  private func keepUp() {
-    let now = now
-    for (key, pool) in pools {
-      pool.keepUp(now: now)
-      if pool.isUnused, pool.lastUse + configuration.maximumIdleTime <= now { pools[key] = nil }
-    }
-    for role in UpstreamRole.allCases where role == .primary || splitsReads {
-      followNames(role, now)
-    }
-    admitWaiting()
-    refuseLateClients(at: now)
-  }
-
-  /// Follows what the name of a role stands for: connections to addresses that are gone retire, and
-  /// new ones are connected to.
-  private func followNames(_ role: UpstreamRole, _ now: NIODeadline) {
-    resolve(role) { [self] in
-      guard let book = books[role], !isClosed else { return }
-      for pool in pools.values where pool.key.role == role {
-        pool.retire { !book.contains($0.address) }
-        let wanted = role == .primary ? 1 : wantedReaders(book, now)
-        let isInUse =
-          pool.lastUse + configuration.maximumIdleTime > now || pool.key == .init(role: role)
-        if isInUse, pool.shared.filter(\.isSharable).count < wanted { pool.connect() }
-      }
-    }
-  }
-
-  /// One connection to each server, or to each near one if there are any.
-  private func wantedReaders(_ book: AddressBook, _ now: NIODeadline) -> Int {
-    let good = book.addresses.filter { !book.isPenalized($0, at: now) }
-    let near = good.filter { address in book.near.contains { $0.contains(address) } }
-    return max(1, min(16, near.isEmpty ? good.count : near.count))
   }
 
   // MARK: End

@@ -1,4 +1,3 @@
-import Logging
 import NIOCore
 import RESP
 
@@ -24,8 +23,8 @@ final class Upstream: ChannelDuplexHandler {
   /// On the event loop's clock: from then on it takes no further commands.
   let retireAt: NIODeadline
 
-  private(set) var state = State.settingUp
-  private(set) var greeting = Greeting()
+  var state = State.settingUp
+  var greeting = Greeting()
   /// Takes no further commands, and closes when it has answered those it has.
   private(set) var isRetiring = false
   /// A client that does not read its replies keeps it from going on.
@@ -36,21 +35,21 @@ final class Upstream: ChannelDuplexHandler {
   /// The only client of a connection of its own.
   var owner: ClientHandler?
 
-  private var setup: UpstreamSetup
-  private var whenReady: ((Result<Upstream, UpstreamFailure>) -> Void)?
-  private var parser = RESPParser()
-  private var expected = CircularBuffer<ExpectedReply>(initialCapacity: 16)
-  private var scanner = RESPReplyScanner()
-  private var rest = ByteBuffer()
+  var setup: UpstreamSetup
+  var whenReady: ((Result<Upstream, UpstreamFailure>) -> Void)?
+  var parser = RESPParser()
+  var expected = CircularBuffer<ExpectedReply>(initialCapacity: 16)
+  var scanner = RESPReplyScanner()
+  var rest = ByteBuffer()
   private var out = ByteBuffer()
-  private var context: ChannelHandlerContext?
+  var context: ChannelHandlerContext?
   private var blocked: [ClientHandler] = []
   private var isDirty = false
-  private var isTunnel = false
-  private var hasStarted = false
+  var isTunnel = false
+  var hasStarted = false
   private var isReadSuppressed = false
-  private var isReplyError = false
-  private var isPush = false
+  var isReplyError = false
+  var isPush = false
 
   init(
     key: UpstreamKey, lane: ProxyLane, address: SocketAddress, retireAt: NIODeadline,
@@ -190,7 +189,7 @@ final class Upstream: ChannelDuplexHandler {
     context.close(promise: nil)
   }
 
-  private func end(_ failure: UpstreamFailure) {
+  func end(_ failure: UpstreamFailure) {
     guard state != .closed else { return }
     let wasOpen = state == .open
     state = .closed
@@ -216,49 +215,7 @@ final class Upstream: ChannelDuplexHandler {
     for client in waiting { lane.advanceLater(client) }
   }
 
-  // MARK: Set up
-
-  private func start() {
-    guard !hasStarted else { return }
-    hasStarted = true
-    perform(setup.begin())
-  }
-
-  private func perform(_ action: UpstreamSetup.Action) {
-    guard let context else { return }
-    switch action {
-    case .send(let command):
-      var buffer = context.channel.allocator.buffer(capacity: command.encodedLength)
-      command.write(into: &buffer)
-      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    case .ready(let greeting):
-      self.greeting = greeting
-      state = .open
-      let whenReady = self.whenReady
-      self.whenReady = nil
-      whenReady?(.success(self))
-    case .refused(let error):
-      let whenReady = self.whenReady
-      self.whenReady = nil
-      whenReady?(.failure(.refused(error)))
-      context.close(promise: nil)
-    }
-  }
-
-  private func receiveSetup(_ buffer: ByteBuffer) {
-    parser.append(buffer)
-    do throws(RESPError) {
-      while state == .settingUp, whenReady != nil, let reply = try parser.next() {
-        perform(setup.receive(reply))
-      }
-    } catch {
-      let context = self.context
-      end(.unreachable("what answers is no Redis server"))
-      context?.close(promise: nil)
-    }
-  }
-
-  // MARK: Replies
+  // MARK: Receiving
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var buffer = unwrapInboundIn(data)
@@ -273,90 +230,6 @@ final class Upstream: ChannelDuplexHandler {
     } else {
       deliver(buffer)
     }
-  }
-
-  private func deliver(_ buffer: ByteBuffer) {
-    let bytes = buffer.readableBytesUInt8Span
-    let now = lane.readClock()
-    var position = 0
-    // The piece that goes to one client at once.
-    var start = 0
-    var replies = 0
-    do throws(RESPScanError) {
-      while position < bytes.count {
-        if !scanner.isInReply { begin(bytes[position]) }
-        let replyStart = position
-        let (next, isComplete) = try scanner.scan(bytes, from: position)
-        position = next
-        if isPush {
-          // Nobody on a shared connection has asked for it.
-          pass(buffer, start, replyStart, replies)
-          (start, replies) = (position, 0)
-          if next == replyStart { break }
-          continue
-        }
-        guard isComplete else {
-          if next == replyStart { break }
-          continue
-        }
-        guard !expected.isEmpty else { throw .replyType(bytes[replyStart]) }
-        if isReplyError { lane.noticeError(bytes.extracting(replyStart..<next), from: self) }
-        if let transaction = expected[expected.startIndex].transaction {
-          expected[expected.startIndex].client?.receive(
-            bytes.extracting(replyStart..<next), to: transaction)
-        }
-        replies += 1
-        expected[expected.startIndex].count -= 1
-        lane.metrics.replied(key.role, after: now - expected[expected.startIndex].sentAt)
-        if expected[expected.startIndex].count == 0 {
-          pass(buffer, start, position, replies)
-          expected.removeFirst()
-          (start, replies) = (position, 0)
-          if isTunnel, expected.isEmpty { break }
-        }
-      }
-    } catch {
-      lane.logger.error(
-        "A server sent what is no reply",
-        metadata: ["server": "\(address)", "error": "\(error.detail)"])
-      let context = self.context
-      end(.unreachable("the server sent what is no reply"))
-      context?.close(promise: nil)
-      return
-    }
-    if start < position, !expected.isEmpty { pass(buffer, start, position, replies) }
-    if position < bytes.count,
-      let left = buffer.getSlice(at: buffer.readerIndex + position, length: bytes.count - position)
-    {
-      if isTunnel, expected.isEmpty {
-        owner?.deliver(left, replies: 0, from: self)
-      } else {
-        // A copy: a few bytes must not keep the whole buffer.
-        rest = ByteBuffer()
-        rest.writeImmutableBuffer(left)
-      }
-    }
-    closeIfRetired()
-  }
-
-  private func begin(_ type: UInt8) {
-    isPush = type == UInt8(ascii: ">")
-    isReplyError = type == UInt8(ascii: "-")
-  }
-
-  /// Gives a part of what was received to the client whose turn it is.
-  private func pass(_ buffer: ByteBuffer, _ start: Int, _ end: Int, _ replies: Int) {
-    guard end > start, let entry = expected.first, let client = entry.client, !client.isGone else {
-      return
-    }
-    let isAll = end - start == buffer.readableBytes
-    let piece =
-      entry.isSilent
-      ? ByteBuffer()
-      : isAll
-        ? buffer
-        : buffer.getSlice(at: buffer.readerIndex + start, length: end - start) ?? ByteBuffer()
-    client.deliver(piece, replies: replies, from: self)
   }
 
   // MARK: Back-pressure
