@@ -22,6 +22,7 @@ struct Overlaps {
       for run in current {
         switch history.standing(of: run.pod.uid, at: moment) {
         case .holds: alive += 1
+        // Rightly so: see ``PermitHistory/reclaimedAlive(threshold:)``.
         case .reclaimed: break
         case .none:
           alive += 1

@@ -62,7 +62,7 @@ import Testing
             to: crowd, staleAfter: .seconds(scene.staleSeconds), seed: scene.seed)
           try await mischief.wreak(scene.faults)
           try await expectQuiet(crowd, scene)
-          try expectNoOverlap(crowd, scene, clock)
+          try await expectNoOverlap(crowd, scene, clock)
         }
       } catch {
         Issue.record("\(scene): \(error)")
@@ -92,11 +92,19 @@ import Testing
     try await expectAllRun(crowd, scene)
   }
 
-  private func expectNoOverlap(_ crowd: Crowd, _ scene: Scene, _ clock: UnixClock) throws {
+  private func expectNoOverlap(
+    _ crowd: Crowd, _ scene: Scene, _ clock: UnixClock
+  ) async throws {
+    let about = "\(LocalCluster.semaphorePrefix)semaphore/team-a/\(crowd.key)"
+    let reclaimed = try await crowd.cluster.ask(crowd.cluster.queue, "HGET", about, "reclaimed")
     let history = PermitHistory(
       of: "team-a/\(crowd.key)", prefix: LocalCluster.semaphorePrefix,
       in: try AppendOnlyFile.commands(of: crowd.cluster.queue))
     #expect(history.peak == scene.permits && history.peakInFlight <= scene.permits, "\(scene)")
+    // The history lacks none whom the server says it took for dead, and none of them was alive.
+    #expect(history.reclaimed.count >= Int(reclaimed.first ?? "") ?? 0, "\(scene)")
+    #expect(
+      history.reclaimedAlive(threshold: Double(scene.staleSeconds)).isEmpty, "\(scene)")
     let overlaps = Overlaps(of: crowd.pods, length: scene.permits, history, clock)
     #expect(overlaps.unpermitted.isEmpty, "\(scene)")
     #expect(overlaps.crowds.isEmpty, "\(scene)")

@@ -5,6 +5,8 @@ struct PermitHistory: Sendable {
     /// The Pod that it was bound to, if it ever was.
     var podUID: String?
     let from: Double
+    /// The last sign of life that the server took; at first that of the taking.
+    var lastHeartbeat: Double
     /// Nil: in flight. For one that was given back, the first time after that which the server
     /// wrote down.
     var until: Double?
@@ -52,6 +54,16 @@ struct PermitHistory: Sendable {
   /// The Pods that have a permit at the end.
   var holders: [String?] { flight.map { tenures[$0]?.podUID } }
 
+  /// Permits that were taken from their holders, because they were silent.
+  var reclaimed: [Tenure] { tenures.values.filter(\.isReclaimed) }
+
+  /// Those of them whose last heartbeat the server took less than `threshold` seconds before. There
+  /// may be none, for as long as the server keeps its data.
+  func reclaimedAlive(threshold: Double) -> [Tenure] {
+    // Written times are rounded to microseconds.
+    reclaimed.filter { ($0.until ?? 0) - $0.lastHeartbeat < threshold - 0.001 }
+  }
+
   private mutating func apply(_ command: [String]) {
     let name = command.first?.uppercased() ?? ""
     if name == "MULTI" { isInTransaction = true }
@@ -78,7 +90,11 @@ struct PermitHistory: Sendable {
 
   private mutating func beat(_ token: String, at time: Double) {
     tick(time)
-    if flight.insert(token).inserted { tenures[token] = Tenure(from: time) }
+    if flight.insert(token).inserted {
+      tenures[token] = Tenure(from: time, lastHeartbeat: time)
+    } else {
+      tenures[token]?.lastHeartbeat = time
+    }
   }
 
   /// Scores and tokens: the negated time of the reclaiming, or when another took the slot.
