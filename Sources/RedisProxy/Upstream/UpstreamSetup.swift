@@ -78,10 +78,8 @@ struct UpstreamSetup {
 
   /// Servers repeat the arguments of a command that they do not know.
   private func withoutPassword(_ error: String) -> String {
-    guard let password = credentials?.password, !password.isEmpty, error.contains(password) else {
-      return error
-    }
-    return "ERR the server refused AUTH"
+    guard error.hasPrefix("ERR unknown command") else { return error }
+    return "ERR the server does not know AUTH"
   }
 
   private mutating func sayHello() -> Action {
