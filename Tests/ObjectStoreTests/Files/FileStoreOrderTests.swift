@@ -27,8 +27,8 @@ struct FileStoreOrderTests {
         for task in 0..<8 {
           let store = stores[task % 2]
           group.addTask {
-            for round in 0..<100 {
-              let key = "deep/er/\(task % 3)/\(task)"
+            for round in 0..<200 {
+              let key = "deep/er/\(task)"
               try await store.put(key, "\(round)")
               #expect(try await store.text(key) == "\(round)")
               try await store.remove(key)

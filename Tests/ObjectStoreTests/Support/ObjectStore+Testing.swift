@@ -62,6 +62,9 @@ extension ObjectStore {
       let page = try await list(request)
       names += page.entries.map(\.name)
       guard let next = page.next else { return names }
+      if let after = request.after, Bytes(next) <= Bytes(after) {
+        throw TestFault("after \(after) comes \(next)")
+      }
       request.after = next
     }
   }
