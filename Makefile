@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Executables that are released, each with an image of the same name.
-PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook exporter-merger
+PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook exporter-merger redis-proxy
 DIST := .build/dist
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 # Arguments for `swift test`, such as TEST_ARGUMENTS='--filter RESPTests'.
