@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Executables that are released, each with an image of the same name.
-PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook exporter-merger redis-proxy
+PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook http-kvs exporter-merger redis-proxy
 DIST := .build/dist
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 # Arguments for `swift test`, such as TEST_ARGUMENTS='--filter RESPTests'.
@@ -52,12 +52,15 @@ build: ## Build static, stripped release binaries into .build/dist
 	done
 
 .PHONY: bench
-bench: build ## Measure speed and footprint of the release binaries, beside a constant answer
-	@scripts/install-test-dependencies wrk
-	@scripts/quietly release-constant \
-	  swift build -c release --static-swift-stdlib --product admission-constant
-	@cp "$$(swift build -c release --static-swift-stdlib --show-bin-path)/admission-constant" $(DIST)/
+bench: build ## Measure speed and footprint of the release binaries, beside others at the same work
+	@scripts/install-test-dependencies wrk nginx
+	@for product in admission-constant s3-constant; do \
+	  scripts/quietly "release-$$product" \
+	    swift build -c release --static-swift-stdlib --product "$$product"; \
+	  cp "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$product" $(DIST)/; \
+	done
 	@Benchmarks/run
+	@Benchmarks/http-kvs
 
 .PHONY: dependencies
 dependencies: ## Install what tests and demo need (Redis, etcd, openssl, curl; Redis 6.2, etcd 3.5 from PyPI)

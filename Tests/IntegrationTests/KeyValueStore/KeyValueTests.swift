@@ -216,7 +216,8 @@ import Testing
   }
 
   @Test func otherRequestsAreToldWhatIsAllowed() async throws {
-    try await withKeyValueServer("--cors-origins", "https://app.example") { server, _ async throws in
+    try await withKeyValueServer("--cors-origins", "https://app.example") {
+      server, _ async throws in
       let patch = try await server.send(.PATCH, "/v", "x")
       #expect(patch.status == 405)
       #expect(patch.headers.first(name: "allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS")
