@@ -131,7 +131,8 @@ struct ConnectionTests {
       } else {
         reached["/"]?.send()
       }
-      try await connection.waitForEnd()
+      // However it ends: with a reset if the client has not read all of it.
+      try? await connection.waitForEnd()
       closed.withLock { $0 += 1 }
     } _: { server in
       try await withUpstream(server.port) { upstream in
