@@ -53,7 +53,7 @@ import Testing
       _ = try await withDeadline(.seconds(30), "it ends") {
         try await server.process.waitForExit()
       }
-      let next = try await processes.startKeyValueServer(directory: server.directory)
+      let next = try await processes.startKeyValueServer(store: server.store)
       #expect(try await next.send(.GET, "/v").text == "old")
     }
   }

@@ -10,8 +10,8 @@ struct KeyValueServer: Sendable {
   let process: LocalProcess
   let port: Int
   let monitorPort: Int
-  /// Where its values are, if they are in files.
-  let directory: String
+  /// Where its values are, as `--store` takes it.
+  let store: String
 
   var url: String { "http://127.0.0.1:\(port)" }
 
@@ -49,24 +49,26 @@ struct KeyValueServer: Sendable {
 }
 
 extension LocalProcesses {
-  /// Starts http-kvs with values in files; returns once it serves.
+  /// Starts http-kvs; returns once it serves.
+  ///
+  /// - Parameter store: nil: a directory of its own.
   func startKeyValueServer(
-    _ arguments: [String] = [], directory: String? = nil, port: Int? = nil
+    _ arguments: [String] = [], store: String? = nil, environment: [String: String] = [:]
   ) async throws -> KeyValueServer {
-    let (port, monitorPort) = (try port ?? FreePort.next(), try FreePort.next())
-    let directory = try directory ?? newDirectory("values")
+    let (port, monitorPort) = (try FreePort.next(), try FreePort.next())
+    let store = try store ?? newDirectory("values")
     let process = try await start(
       LocalProcess.Command(
         name: "http-kvs", executable: try KeyValueServer.executable,
         arguments: [
           "--address", "127.0.0.1:\(port)", "--monitor-address", "127.0.0.1:\(monitorPort)",
-          "--store", directory,
-        ] + arguments))
+          "--store", store,
+        ] + arguments, environment: environment))
     try await withDeadline(.seconds(30), "http-kvs serves") {
       try await process.line(containing: "Serving")
     }
     let server = KeyValueServer(
-      process: process, port: port, monitorPort: monitorPort, directory: directory)
+      process: process, port: port, monitorPort: monitorPort, store: store)
     try await eventually("http-kvs is ready") {
       (try? await server.send(.GET, "/readyz"))?.status == 200 ? true : nil
     }
