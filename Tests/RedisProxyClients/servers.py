@@ -56,18 +56,19 @@ class Process:
 
 
 class Redis(Process):
-    def __init__(self, *arguments, port=None, directory=None):
+    def __init__(self, *arguments, port=None, directory=None, host="127.0.0.1"):
+        self.host = host
         self.port = port or free_port()
         self.arguments = arguments
         self.directory = directory or tempfile.mkdtemp()
         super().__init__(
-            REDIS, "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", self.directory,
+            REDIS, "--port", self.port, "--bind", host, "--save", "", "--dir", self.directory,
             "--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0",
             "--repl-diskless-load", "disabled", *arguments)
         until(lambda: not self("PING").startswith(b"-LOADING"), "redis answers")
 
     def __call__(self, *words):
-        with Raw(self.port) as client:
+        with Raw(self.port, host=self.host) as client:
             return client(*words)
 
     def pause(self):
@@ -78,10 +79,10 @@ class Redis(Process):
 
 
 class Proxy(Process):
-    def __init__(self, primary, *arguments, reader=None):
+    def __init__(self, primary, *arguments, reader=None, local=None):
         self.port, self.monitor = free_port(), free_port()
         words = [
-            PROXY, "--local-address", f"127.0.0.1:{self.port}", "--monitor-address",
+            PROXY, "--local-address", local or f"127.0.0.1:{self.port}", "--monitor-address",
             f"127.0.0.1:{self.monitor}", "--lameduck", "0s", "--remote-address",
             primary if isinstance(primary, str) else f"127.0.0.1:{primary.port}"]
         if reader:
@@ -89,8 +90,9 @@ class Proxy(Process):
                       reader if isinstance(reader, str) else f"127.0.0.1:{reader.port}"]
         self.path = tempfile.mktemp(suffix=".log")
         super().__init__(*words, *arguments, log=self.path)
-        until(lambda: socket.create_connection(("127.0.0.1", self.port)).close() or True,
-              "the proxy listens")
+        if not local:
+            until(lambda: socket.create_connection(("127.0.0.1", self.port)).close() or True,
+                  "the proxy listens")
 
     def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}/metrics") as answer:
@@ -102,8 +104,8 @@ class Proxy(Process):
 class Raw:
     """A connection that sends bytes and hands each reply back as the bytes that it is."""
 
-    def __init__(self, port, timeout=10):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, timeout=10, host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

@@ -12,7 +12,7 @@ import Testing
   private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
   @Test func connectionsAreSpreadOverTheAddresses() throws {
-    var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
+    var book = AddressBook([RedisAddress(host: "redis")], near: [])
     let all = try (1...3).map { try address($0) }
     book.update(all, at: start)
     let firsts = (0..<3).compactMap { _ in book.candidates(at: start).first }
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func anAddressThatFailedComesLastForAWhile() throws {
-    var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
+    var book = AddressBook([RedisAddress(host: "redis")], near: [])
     let all = try (1...3).map { try address($0) }
     book.update(all, at: start)
     book.failed(all[1], at: start)
@@ -34,7 +34,7 @@ import Testing
 
   @Test func nearAddressesComeFirst() throws {
     let range = try #require(AddressRange("10.0.7.0/24"))
-    var book = AddressBook(address: RedisAddress(host: "redis"), near: [range])
+    var book = AddressBook([RedisAddress(host: "redis")], near: [range])
     book.update([try address(1), try address(2), try address(3, network: 7)], at: start)
     for _ in 0..<3 {
       #expect(book.candidates(at: start).first == (try address(3, network: 7)))
@@ -42,14 +42,14 @@ import Testing
   }
 
   @Test func answersOfTheResolverAgeLiteralAddressesDoNot() throws {
-    var book = AddressBook(address: RedisAddress(host: "redis"), near: [])
+    var book = AddressBook([RedisAddress(host: "redis")], near: [])
     #expect(!book.isFresh(at: start))
     book.update([try address(1)], at: start)
     #expect(book.isFresh(at: start))
     #expect(!book.isFresh(at: start + AddressBook.freshness))
     book.update([], at: start)
     #expect(book.contains(try address(1)), "a resolver that fails takes nothing away")
-    let literal = AddressBook(address: RedisAddress(host: "10.0.0.9"), near: [])
+    let literal = AddressBook([RedisAddress(host: "10.0.0.9")], near: [])
     #expect(literal.isFresh(at: start + .hours(1)))
     #expect(literal.addresses.count == 1)
   }

@@ -7,12 +7,12 @@ extension ProxyOptions {
   package func resolve(_ reader: inout OptionReader) -> ProxyConfiguration {
     let standard = RedisAddress(host: "127.0.0.1")
     var configuration = ProxyConfiguration(
-      primary: remote("remote-address", remoteAddress, &reader) ?? standard)
+      primary: remote("remote-address", remoteAddress, &reader) ?? [standard])
     configuration.localAddress = reader.address(
       "local-address", flag: localAddress, default: configuration.localAddress)
     configuration.splitsReads = reader.bool(
       "reader-routing", flag: readerRouting ? true : nil, default: false)
-    configuration.reader = remote("reader-remote-address", readerRemoteAddress, &reader)
+    configuration.reader = remote("reader-remote-address", readerRemoteAddress, &reader) ?? []
     configuration.connectTimeout = time(
       "connect-timeout", connectTimeout, default: .seconds(10),
       in: .milliseconds(10)...(.seconds(3600)), &reader)
@@ -98,20 +98,22 @@ extension ProxyOptions {
     }
   }
 
+  /// Addresses of one role; TLS and names of certificates are the same for all of them.
   private func remote(
     _ name: String, _ flag: String?, _ reader: inout OptionReader
-  ) -> RedisAddress? {
+  ) -> [RedisAddress]? {
     guard let text = reader.string(name, flag: flag) else { return nil }
     do {
-      let address = try RedisAddress(parsing: text)
-      guard address.database == 0 else {
+      let addresses = try RedisAddress.list(parsing: text)
+      guard addresses.allSatisfy({ $0.database == 0 }) else {
         reader.reject(name, value: nil, allowed: "an address without a database: clients select it")
         return nil
       }
-      return address
+      return addresses
     } catch {
       // The text may hold a password.
-      reader.reject(name, value: nil, allowed: "host:port or a redis:// URL (\(error.message))")
+      reader.reject(
+        name, value: nil, allowed: "host:port or a redis:// URL, or several (\(error.message))")
       return nil
     }
   }

@@ -4,13 +4,13 @@ package import ArgumentParser
 package struct ProxyOptions: ParsableArguments {
   @Option(help: "Where clients connect to (default: 127.0.0.1:16379).")
   package var localAddress: String?
-  @Option(help: "The primary: host:port or a redis:// URL (default: 127.0.0.1:6379).")
+  @Option(help: "The primary: host:port,… or redis:// URLs (default: 127.0.0.1:6379).")
   package var remoteAddress: String?
   @Option(help: "Metrics and probes (default: 127.0.0.1:8080).")
   package var monitorAddress: String?
   @Flag(help: "Send reads to the reader's address.")
   package var readerRouting = false
-  @Option(help: "Where reads go (default: the primary).")
+  @Option(help: "Where reads go: host:port,… (default: the primary).")
   package var readerRemoteAddress: String?
   @Option(help: "The longest wait for a connection to a server (default: 10s).")
   package var connectTimeout: String?

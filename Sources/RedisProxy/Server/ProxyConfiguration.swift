@@ -11,9 +11,11 @@ package struct ProxyConfiguration: Sendable {
   }
 
   package var localAddress = ListenAddress.tcp(host: "127.0.0.1", port: 16379)
-  package var primary: RedisAddress
-  /// Nil: the primary.
-  package var reader: RedisAddress?
+  /// At least one. Where there are several, or a name stands for several, the one whose role is
+  /// master is used.
+  package var primary: [RedisAddress]
+  /// Empty: the primary.
+  package var reader: [RedisAddress] = []
   /// Whether reads go to the reader's address.
   package var splitsReads = false
   /// For a connection, name resolution, TLS and greeting included, and for clients to wait for one.
@@ -44,7 +46,11 @@ package struct ProxyConfiguration: Sendable {
   /// How many threads.
   package var eventLoops = 1
 
-  package init(primary: RedisAddress) { self.primary = primary }
+  package init(primary: [RedisAddress]) { self.primary = primary }
+
+  func addresses(_ role: UpstreamRole) -> [RedisAddress] {
+    role == .reader && !reader.isEmpty ? reader : primary
+  }
 
   /// The networks of this Pod's topology.
   var nearRanges: [AddressRange] {

@@ -49,9 +49,8 @@ final class ProxyLane {
     splitsReads = configuration.splitsReads
     readYourWrites = configuration.readYourWrites
     books = [
-      .primary: AddressBook(address: configuration.primary, near: []),
-      .reader: AddressBook(
-        address: configuration.reader ?? configuration.primary, near: configuration.nearRanges),
+      .primary: AddressBook(configuration.addresses(.primary), near: []),
+      .reader: AddressBook(configuration.addresses(.reader), near: configuration.nearRanges),
     ]
     metrics.commands = Array(repeating: .init(), count: table.entries.count)
   }

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import RedisClient
 
-/// The addresses behind one configured name, newest first in trust: those that failed lately come
+/// The addresses behind the configured names of a role, newest first in trust: those that failed lately come
 /// last.
 struct AddressBook {
   /// How long an answer of the resolver is used.
@@ -11,7 +11,8 @@ struct AddressBook {
   /// How long an address that failed is left out while others work.
   static let penalty = TimeAmount.seconds(5)
 
-  let address: RedisAddress
+  /// As they are configured.
+  let names: [RedisAddress]
   /// Networks near this Pod: their addresses come first.
   let near: [AddressRange]
   private(set) var addresses: [SocketAddress] = []
@@ -19,11 +20,12 @@ struct AddressBook {
   private var failedAt: [String: NIODeadline] = [:]
   private var turn = 0
 
-  init(address: RedisAddress, near: [AddressRange]) {
-    self.address = address
+  init(_ names: [RedisAddress], near: [AddressRange]) {
+    self.names = names
     self.near = near
-    if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) {
-      addresses = [literal]
+    let literals = names.compactMap { try? SocketAddress(ipAddress: $0.host, port: $0.port) }
+    if literals.count == names.count {
+      addresses = literals
       resolvedAt = .distantFuture
     }
   }

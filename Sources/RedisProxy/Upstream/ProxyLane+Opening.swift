@@ -10,9 +10,9 @@ extension ProxyLane {
   /// Calls back when the addresses behind a role's name are known as of now.
   func resolve(_ role: UpstreamRole, _ done: @escaping () -> Void) {
     guard let book = books[role], !book.isFresh(at: now) else { return done() }
-    let (host, port) = (book.address.host, book.address.port)
+    let names = book.names
     NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-      AddressBook.resolve(host, port: port)
+      names.flatMap { AddressBook.resolve($0.host, port: $0.port) }
     }.assumeIsolated().whenComplete { result in
       self.books[role]?.update((try? result.get()) ?? [], at: self.now)
       done()
@@ -21,17 +21,17 @@ extension ProxyLane {
 
   /// Opens a connection; calls back once.
   ///
-  /// - Parameter used: addresses to be tried last.
+  /// - Parameter used: addresses that have a connection already: another one is wanted.
   func open(
     _ key: UpstreamKey, avoiding used: [SocketAddress], wantsTable: Bool = false,
     _ done: @escaping (Result<Upstream, UpstreamFailure>) -> Void
   ) {
     resolve(key.role) { [self] in
       let all = books[key.role]?.candidates(at: now) ?? []
-      let ordered = all.filter { !used.contains($0) } + all.filter { used.contains($0) }
+      let ordered = all.filter { !used.contains($0) }
       guard !ordered.isEmpty else {
-        let name = books[key.role]?.address.host ?? ""
-        return done(.failure(.unreachable("the name \(name) cannot be resolved")))
+        let names = (books[key.role]?.names ?? []).map(\.host).joined(separator: ", ")
+        return done(.failure(.unreachable("\(names) cannot be resolved")))
       }
       let attempt = OpeningAttempt(
         key: key, wantsTable: wantsTable, deadline: now + configuration.connectTimeout, done: done)
@@ -164,7 +164,7 @@ extension ProxyLane {
     switch key.identity {
     case .client(let credentials): credentials
     case .proxy:
-      configuration.credentials ?? books[key.role]?.address.credentials
+      configuration.credentials ?? books[key.role]?.names.first?.credentials
     }
   }
 }

@@ -122,6 +122,8 @@ final class UpstreamPool {
   }
 
   private func failed(_ failure: UpstreamFailure) {
+    // One more server would have been good, that is all.
+    guard !shared.contains(where: \.isSharable) else { return }
     failures += 1
     // Not for each of the attempts that follow.
     if failures == 1 {

@@ -13,8 +13,9 @@ struct UpstreamTLS {
 extension ProxyConfiguration {
   /// Reads the files anew, so that replaced certificates are picked up; nil: plain TCP.
   func upstreamTLS(_ role: UpstreamRole) throws -> UpstreamTLS? {
-    let address = role == .reader ? reader ?? primary : primary
-    guard let tls = remoteTLS ?? (address.usesTLS ? RedisTLS() : nil) else { return nil }
+    guard let address = addresses(role).first,
+      let tls = remoteTLS ?? (address.usesTLS ? RedisTLS() : nil)
+    else { return nil }
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
     if let file = tls.authorityFile {

@@ -8,7 +8,10 @@ import let Glibc.F_OK
 /// The real executable with real servers and the clients that people use: Python's, `redis-cli`,
 /// `redis-benchmark` and raw connections, in `Tests/RedisProxyClients`.
 @Suite(.serialized) struct RedisProxyClientTests {
-  @Test(arguments: ["test_clients", "test_leaks", "test_faults", "test_differential"])
+  @Test(arguments: [
+    "test_clients", "test_leaks", "test_faults", "test_security", "test_addresses",
+    "test_differential",
+  ])
   func clientsSeeOneServer(_ module: String) async throws {
     let root = try repository()
     let executables = try HookExecutables.built().directory
