@@ -37,4 +37,6 @@ LABEL org.opencontainers.image.title="$PRODUCT" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out/ /
 USER 65532:65532
+# What serves clients over plain HTTP (http-kvs) is reached from outside of the container.
+ENV ADDRESS=0.0.0.0:8080
 ENTRYPOINT ["/entrypoint"]

@@ -151,6 +151,9 @@ import Testing
   @Test func aValueEndsWithItsTime() async throws {
     try await withKeyValueServer { server, _ async throws in
       #expect(try await server.send(.PUT, "/v", "x", ["x-kvs-ttl": "1"]).status == 200)
+      #expect(try await server.send(.PUT, "/long", "x", ["x-kvs-ttl": "3600"]).status == 200)
+      let left = try await server.send(.HEAD, "/long").headers.first(name: "x-kvs-ttl")
+      #expect(left.flatMap { Int($0) }.map { (3500...3600).contains($0) } == true)
       try await eventually("the value is gone") {
         try await server.send(.GET, "/v").status == 404 ? true : nil
       }
