@@ -54,13 +54,14 @@ build: ## Build static, stripped release binaries into .build/dist
 .PHONY: bench
 bench: build ## Measure speed and footprint of the release binaries, beside others at the same work
 	@scripts/install-test-dependencies wrk nginx
-	@for product in admission-constant s3-constant; do \
+	@for product in admission-constant s3-constant exposition-parse; do \
 	  scripts/quietly "release-$$product" \
 	    swift build -c release --static-swift-stdlib --product "$$product"; \
 	  cp "$$(swift build -c release --static-swift-stdlib --show-bin-path)/$$product" $(DIST)/; \
 	done
 	@Benchmarks/run
 	@Benchmarks/http-kvs
+	@Benchmarks/exporter-merger
 
 .PHONY: dependencies
 dependencies: ## Install what tests and demo need (Redis, etcd, openssl, curl; Redis 6.2, etcd 3.5 from PyPI)

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import Gzip
 import NIOCore
 import NIOHTTP1
@@ -117,9 +118,16 @@ package struct NetworkReading: SourceReading {
       ScrapeFailure(
         .connection,
         "cannot connect to \(error.host):\(error.port): "
-          + "\(error.connectionErrors.first.map { "\($0.error)" } ?? "unknown host")")
+          + (error.connectionErrors.first.map { words($0.error) } ?? "unknown host"))
+    case let error as IOError: ScrapeFailure(.connection, words(error))
     default: ScrapeFailure(.connection, "the answer broke off: \(error)")
     }
+  }
+
+  /// What the C library says, where it has to say something.
+  private static func words(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    return String(cString: strerror(error.errnoCode)).lowercased()
   }
 
   /// Percent-encodes what is not plainly part of a host name.
