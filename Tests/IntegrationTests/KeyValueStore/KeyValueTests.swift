@@ -262,7 +262,7 @@ import Testing
                 if status == 200 { break }
                 #expect(status == 412)
                 // All at once, they would mostly lose.
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0...30)))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...150)))
               }
             }
           }
