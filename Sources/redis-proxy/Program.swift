@@ -34,6 +34,7 @@ struct Proxy: AsyncParsableCommand {
     try reader.finish()
 
     JSONLogHandler.bootstrap(level: level)
+    OpenFiles.allowAll()
     let process = try await ProxyProcess(
       configuration: configuration, monitorAddress: monitor, keepsAlive: keepsAlive,
       lameDuck: lameDuck, grace: grace, registry: PrometheusRegistry(),

@@ -50,17 +50,20 @@ import Testing
   @Test func aTransactionKeepsItsConnectionUntilItsReplyHasCome() {
     var session = pinned(.transaction)
     #expect(session.decide(.plain, outstanding: 1) == .own)
-    session.receive(bytes("+OK\r\n").span, to: .multi)
+    session.receive(
+      bytes("+OK\r\n").span, isError: false, to: .multi)
     #expect(session.decide(.plain, outstanding: 0) == .own)
     #expect(session.decide(.transaction(.exec), outstanding: 0) == .own)
     #expect(session.decide(.plain, outstanding: 1) == .own)
-    session.receive(bytes("*0\r\n").span, to: .exec)
+    session.receive(
+      bytes("*0\r\n").span, isError: false, to: .exec)
     #expect(session.decide(.plain, outstanding: 0) == .unpin)
   }
 
   @Test func whatIsAboutTheConnectionWithinATransactionMakesItTheClientsForGood() {
     var session = pinned(.transaction)
-    session.receive(bytes("+OK\r\n").span, to: .multi)
+    session.receive(
+      bytes("+OK\r\n").span, isError: false, to: .multi)
     #expect(session.decide(.session(.select), outstanding: 1) == .drain)
     #expect(session.decide(.session(.select), outstanding: 0) == .repin(.tunnel))
     #expect(session.decide(.takesOver, outstanding: 0) == .repin(.tunnel))
@@ -75,24 +78,31 @@ import Testing
   ])
   func onlyAReplyThatProvesItEndsATransaction(reply: String, isOver: Bool) {
     var transaction = Transaction()
-    transaction.receive(bytes("+OK\r\n").span, to: .watch)
-    transaction.receive(bytes("+OK\r\n").span, to: .multi)
-    transaction.receive(bytes(reply).span, to: .exec)
+    transaction.receive(
+      bytes("+OK\r\n").span, isError: false, to: .watch)
+    transaction.receive(
+      bytes("+OK\r\n").span, isError: false, to: .multi)
+    transaction.receive(
+      bytes(reply).span, isError: reply.hasPrefix("-"), to: .exec)
     #expect(transaction.isOver == isOver)
   }
 
   @Test func unwatchWithinATransactionClearsNothingYet() {
     var transaction = Transaction()
-    transaction.receive(bytes("+OK\r\n").span, to: .watch)
-    transaction.receive(bytes("+QUEUED\r\n").span, to: .unwatch)
+    transaction.receive(
+      bytes("+OK\r\n").span, isError: false, to: .watch)
+    transaction.receive(
+      bytes("+QUEUED\r\n").span, isError: false, to: .unwatch)
     #expect(!transaction.isOver)
-    transaction.receive(bytes("+OK\r\n").span, to: .unwatch)
+    transaction.receive(
+      bytes("+OK\r\n").span, isError: false, to: .unwatch)
     #expect(transaction.isOver)
   }
 
   @Test func aMultiThatFailedOpensNothing() {
     var transaction = Transaction()
-    transaction.receive(bytes("-ERR wrong number of arguments\r\n").span, to: .multi)
+    transaction.receive(
+      bytes("-ERR wrong number of arguments\r\n").span, isError: true, to: .multi)
     #expect(transaction.isOver)
   }
 

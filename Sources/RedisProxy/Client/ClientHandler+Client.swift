@@ -31,6 +31,8 @@ extension ClientHandler {
       if arguments.contains("REDIRECT", within: arguments.count) { return here }
       return arguments.has("ON", at: 2) ? .takesOver : .plain
     case ("NO-EVICT", 3), ("NO-TOUCH", 3): return .takesOver
+    // What newer servers remember for a connection, and clients can do without.
+    case ("MAINT_NOTIFICATIONS", _), ("CAPA", _), ("IMPORT-SOURCE", _): return here
     default: return .plain
     }
   }
@@ -49,6 +51,8 @@ extension ClientHandler {
     case "SETINFO": return setInfo(arguments)
     case "INFO": answerClient(.verbatim(.text, ByteBuffer(string: information + "\n")))
     case "REPLY": return setReplies(arguments)
+    case "MAINT_NOTIFICATIONS", "CAPA", "IMPORT-SOURCE":
+      answerError("ERR unknown subcommand '\(arguments[1] ?? "")'. Try CLIENT HELP.")
     case let subcommand:
       answerError("ERR redis-proxy: CLIENT \(subcommand) does not go through the proxy like this")
     }

@@ -68,8 +68,8 @@ extension ClientHandler {
   }
 
   /// Notes the reply to a command of a transaction.
-  func receive(_ reply: Span<UInt8>, to command: TransactionCommand) {
-    session.receive(reply, to: command)
+  func receive(_ reply: Span<UInt8>, isError: Bool, to command: TransactionCommand) {
+    session.receive(reply, isError: isError, to: command)
   }
 
   /// A connection has ended with commands of this client on it.

@@ -102,7 +102,7 @@ struct ClientSession {
   /// Its own connection goes on for another purpose.
   mutating func repinned(_ pin: Pin) { self.pin = pin }
 
-  mutating func receive(_ reply: Span<UInt8>, to command: TransactionCommand) {
-    transaction.receive(reply, to: command)
+  mutating func receive(_ reply: Span<UInt8>, isError: Bool, to command: TransactionCommand) {
+    transaction.receive(reply, isError: isError, to: command)
   }
 }

@@ -6,12 +6,15 @@ struct Transaction: Hashable {
   /// Nothing is left of it on the connection.
   var isOver: Bool { !isOpen && !isWatching }
 
-  /// Notes the first bytes of the reply to one of its commands.
+  /// Notes the reply to one of its commands.
   ///
   /// Only what proves that the state is gone clears it: a connection that might keep some of it
   /// must not go to another client.
-  mutating func receive(_ reply: Span<UInt8>, to command: TransactionCommand) {
-    let isError = !reply.isEmpty && reply[0] == UInt8(ascii: "-")
+  ///
+  /// - Parameters:
+  ///   - reply: its end, as it was received last: the whole of it if it is a line.
+  ///   - isError: whether it began as an error does.
+  mutating func receive(_ reply: Span<UInt8>, isError: Bool, to command: TransactionCommand) {
     switch command {
     case .multi: if !isError { isOpen = true }
     case .watch: if !isError && !isQueued(reply) { isWatching = true }

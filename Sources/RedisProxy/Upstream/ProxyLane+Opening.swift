@@ -69,6 +69,12 @@ extension ProxyLane {
           attempt.replicas.append(address)
           return tryNext(attempt, addresses.dropFirst(), acceptsReplica: false)
         }
+        if attempt.key.role == .reader, !upstream.greeting.isLinked {
+          upstream.close()
+          books[.reader]?.failed(address, at: now)
+          attempt.failure = .unreachable("\(address): the replica does not follow its primary")
+          return tryNext(attempt, addresses.dropFirst(), acceptsReplica: true)
+        }
         books[attempt.key.role]?.worked(address)
         opened(upstream)
         attempt.done(.success(upstream))

@@ -32,7 +32,7 @@ extension Upstream {
         if isReplyError { lane.noticeError(bytes.extracting(replyStart..<next), from: self) }
         if let transaction = expected[expected.startIndex].transaction {
           expected[expected.startIndex].client?.receive(
-            bytes.extracting(replyStart..<next), to: transaction)
+            bytes.extracting(replyStart..<next), isError: isReplyError, to: transaction)
         }
         replies += 1
         expected[expected.startIndex].count -= 1

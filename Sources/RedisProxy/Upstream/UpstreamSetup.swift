@@ -7,6 +7,8 @@ struct Greeting: Sendable {
   var hello: RESPValue?
   /// `master` or `slave`; nil where the server does not say.
   var role: String?
+  /// Whether a replica follows its primary; true for others.
+  var isLinked = true
   var table: CommandTable?
 }
 
@@ -68,6 +70,10 @@ struct UpstreamSetup {
       return askRole()
     case .role:
       greeting.role = reply.array?.first?.string
+      // https://redis.io/docs/latest/commands/role: slave, host, port, state of the link, offset.
+      if greeting.role == "slave", let parts = reply.array, parts.count > 3 {
+        greeting.isLinked = parts[3].string == "connected"
+      }
       return askCommands()
     case .commands:
       greeting.table = CommandTable(reply: reply)
