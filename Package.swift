@@ -281,7 +281,8 @@ let package = Package(
         "Coordination", "RedisClient", "EtcdClient", "RESP", "LocalServers", "JSON", nioCore,
         nioPosix, logging, lifecycle,
       ]),
-    tests("RedisProxyTests", ["RedisProxy", "RESP", "RedisClient", nioCore, nioEmbedded]),
+    tests(
+      "RedisProxyTests", ["RedisProxy", "RESP", "RedisClient", "ServiceKit", nioCore, arguments]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests(
       "PodHookTests",
