@@ -163,6 +163,20 @@ class Clients(unittest.TestCase):
             self.assertEqual(len(slow.reply()), (30 << 20) + 13)
         self.assertEqual(slow("PING"), b"+PONG\r\n")
 
+    def test_who_waits_behind_a_client_that_does_not_read_is_served_in_the_end(self):
+        with Raw(self.primary.port) as writer:
+            writer("SET", "large", b"x" * (30 << 20))
+        slow = Raw(self.proxy.port)
+        slow("SET", "a", 1)
+        others = [Raw(self.proxy.port) for _ in range(20)]
+        slow.socket.sendall(Raw.encode("GET", "large") * 5)
+        for other in others:
+            other.send("INCR", "n")
+        for other in others:
+            self.assertTrue(other.reply().startswith(b":"))
+            other.socket.close()
+        slow.socket.close()
+
     def test_command_line(self):
         def cli(*words, stdin=None):
             return subprocess.run(

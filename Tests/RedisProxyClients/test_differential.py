@@ -40,7 +40,7 @@ class Script:
             ("TYPE", key), ("MGET", key, self.key(), "nothing"), ("GETRANGE", key, 0, 10),
             ("RPUSH", "l" + key, value, number), ("LPUSH", "l" + key, number),
             ("LRANGE", "l" + key, 0, -1), ("LLEN", "l" + key), ("LPOP", "l" + key),
-            ("HSET", "h" + key, number, value), ("HGETALL", "h" + key), ("HGET", "h" + key, number),
+            ("HSET", "h" + key, number, number), ("HGETALL", "h" + key), ("HGET", "h" + key, number),
             ("HLEN", "h" + key), ("ZADD", "z" + key, number, number),
             ("ZRANGE", "z" + key, 0, -1, "WITHSCORES"), ("ZSCORE", "z" + key, number),
             ("ZRANGEBYSCORE", "z" + key, "-inf", 5), ("SADD", "s" + key, number),
