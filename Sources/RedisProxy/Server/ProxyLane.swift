@@ -7,7 +7,7 @@ import RESP
 /// No command crosses from one event loop to another.
 final class ProxyLane {
   /// How long a client that does not read may keep others waiting.
-  static let patience = TimeAmount.seconds(5)
+  static let patience = TimeAmount.seconds(2)
   /// Bytes of replies that wait for their turn, per client.
   static let heldLimit = 1 << 20
   /// The least time between two look-ups of roles.
