@@ -32,6 +32,8 @@ final class HTTPConnection: ChannelInboundHandler {
   /// How many exchanges it has carried to their end.
   private var served = 0
   private var wantsRead = true
+  /// Since when the task that reads an answer has not kept up.
+  private var pausedSince: NIODeadline?
   private var isSending = false
   private var isRequestSent = false
   private var hasHead = false
@@ -88,6 +90,11 @@ final class HTTPConnection: ChannelInboundHandler {
 
   // MARK: Sending
 
+  /// Whether it can carry an exchange.
+  var isFree: Bool {
+    if case .idle = phase { context?.channel.isActive == true } else { false }
+  }
+
   /// False if the exchange is over, or the connection is.
   func start(_ exchange: HTTPExchange) -> Bool {
     guard case .idle = phase, let context, context.channel.isActive,
@@ -95,6 +102,7 @@ final class HTTPConnection: ChannelInboundHandler {
     else { return false }
     phase = .busy(exchange)
     (isRequestSent, hasHead, keepsAlive, wantsRead) = (false, false, false, true)
+    pausedSince = nil
     let head = exchange.request.head(for: configuration.origin)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     sendMore()
@@ -140,7 +148,10 @@ final class HTTPConnection: ChannelInboundHandler {
     case (.body(let part), .busy(let exchange)) where hasHead:
       expect("more of an answer", within: configuration.bodyIdleTimeout)
       wantsRead = exchange.receive(part)
-      if !wantsRead { deadline = nil }
+      if !wantsRead {
+        deadline = nil
+        pausedSince = pausedSince ?? lane.eventLoop.now
+      }
     case (.body(let part), .draining(let room)):
       if part.readableBytes > room { close() } else { phase = .draining(room - part.readableBytes) }
     case (.end, .busy(let exchange)) where hasHead:
@@ -186,8 +197,23 @@ final class HTTPConnection: ChannelInboundHandler {
   func goOnReading(for exchange: HTTPExchange) {
     guard case .busy(let current) = phase, current === exchange, !wantsRead else { return }
     wantsRead = true
+    pausedSince = nil
     expect("more of an answer", within: configuration.bodyIdleTimeout)
     context?.read()
+  }
+
+  /// Whether its reader has stopped for so long that it can give way to others.
+  func isPaused(at now: NIODeadline) -> Bool {
+    guard case .busy = phase, let pausedSince, let limit = configuration.pauseLimit else {
+      return false
+    }
+    return pausedSince + TimeAmount(limit) <= now
+  }
+
+  /// Closes for the sake of others that wait.
+  func giveWay() {
+    guard case .busy(let exchange) = phase else { return }
+    end(exchange, .gaveWay, "was not read on while others waited for its connection")
   }
 
   // MARK: The end

@@ -51,10 +51,12 @@ final class HTTPLane: Sendable {
     guard !local.value.isShutDown else {
       return exchange.fail(exchange.error(.shutDown, "came after this client was closed"))
     }
-    while let connection = local.value.idle.popLast() {
+    while !exchange.isOver, let connection = local.value.idle.popLast() {
       if connection.start(exchange) { return sweepSoon() }
-      if exchange.isOver { return }
+      // The exchange may have been given up just now, which leaves the connection free.
+      if connection.isFree { local.value.idle.append(connection) }
     }
+    if exchange.isOver { return }
     guard local.value.waiting.count < configuration.maximumWaiting else {
       return exchange.fail(
         exchange.error(
@@ -123,9 +125,8 @@ final class HTTPLane: Sendable {
     local.value.opening -= 1
     while let next = local.value.waiting.popFirst() {
       if next.exchange.isOver { continue }
-      next.exchange.fail(
-        HTTPUpstreamError(
-          .notConnected, configuration.origin, "cannot connect", mayHaveRun: false, cause: error))
+      // It may have been on another connection before, which ended without an answer.
+      next.exchange.fail(next.exchange.error(.notConnected, "cannot connect", cause: error))
       break
     }
     openAsNeeded()
@@ -157,8 +158,14 @@ final class HTTPLane: Sendable {
     for exchange in overdue {
       exchange.fail(exchange.error(.busy, "waited too long for a connection"))
     }
+    var needed = local.value.waiting.count - local.value.opening
     for connection in local.value.connections.values {
-      if let deadline = connection.deadline, deadline <= now { connection.expire() }
+      if let deadline = connection.deadline, deadline <= now {
+        connection.expire()
+      } else if needed > 0, connection.isPaused(at: now) {
+        needed -= 1
+        connection.giveWay()
+      }
     }
     let isBusy =
       local.value.idle.count < local.value.connections.count || !local.value.waiting.isEmpty

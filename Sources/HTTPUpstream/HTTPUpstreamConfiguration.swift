@@ -22,6 +22,9 @@ package struct HTTPUpstreamConfiguration: Sendable {
   package var maximumHeadBytes = 64 << 10
   /// The reading of a body stops while so much of it waits to be taken.
   package var bufferBytes = 128 << 10
+  /// How long the reader of a body may stop before its connection is taken from it, if all are in use
+  /// and requests wait for one; nil: as long as it likes.
+  package var pauseLimit: Duration?
   /// How much of a body that nobody wants is read to keep its connection.
   package var drainBytes = 64 << 10
 

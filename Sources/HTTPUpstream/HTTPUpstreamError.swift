@@ -13,6 +13,8 @@ package struct HTTPUpstreamError: Error, Sendable, CustomStringConvertible {
     case closed
     /// What the server sent is no HTTP, or more than is read.
     case malformed
+    /// In the middle of an answer whose reader had stopped for a while: others needed the connection.
+    case gaveWay
     /// What was to be sent broke off: its source threw.
     case sourceFailed
     /// The caller gave up.
