@@ -9,20 +9,23 @@ final class KeyLocks: Sendable {
   // Part of the format: processes with different numbers would not exclude each other.
   private static let count = 64
 
-  private let directory: Descriptor
   private let locks: [Lock]
 
   private final class Lock: Sendable {
-    let name: String
-    /// Open from the first use on.
-    let file = Mutex<Descriptor?>(nil)
+    let file: Mutex<Descriptor>
 
-    init(name: String) { self.name = name }
+    init(_ file: Descriptor) { self.file = Mutex(file) }
   }
 
-  init(_ directory: Descriptor) {
-    self.directory = directory
-    locks = (0..<Self.count).map { Lock(name: "\($0)") }
+  /// Makes all files at once: a value can be deleted when there is no room for a file any more.
+  ///
+  /// - Throws: ``FileFault``.
+  init(_ directory: Descriptor) throws(FileFault) {
+    var locks: [Lock] = []
+    for number in 0..<Self.count {
+      locks.append(Lock(try Descriptor(in: directory.number, "\(number)", O_RDWR | O_CREAT)))
+    }
+    self.locks = locks
   }
 
   /// Runs `body` while nobody else runs one for this key. Waits only for threads of this process
@@ -36,13 +39,10 @@ final class KeyLocks: Sendable {
     let lock = locks[Int(number)]
     return try lock.file.withLock { (file) throws(ObjectStoreError) -> Value? in
       let isLocked = try explaining("cannot lock a key") { () throws(FileFault) in
-        if file == nil {
-          file = try Descriptor(in: directory.number, lock.name, O_RDWR | O_CREAT)
-        }
-        return try file?.tryLock() ?? false
+        try file.tryLock()
       }
       if !isLocked { return nil }
-      defer { file?.unlock() }
+      defer { file.unlock() }
       return try body()
     }
   }

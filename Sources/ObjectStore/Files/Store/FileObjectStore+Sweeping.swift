@@ -26,8 +26,13 @@ extension FileObjectStore {
       var sweep = FileSweep(files, givingUp)
       return try sweep.run()
     }
-    for key in outcome.damaged {
-      logger.error("the file of a value is damaged", metadata: ["key": "\(key)"])
+    if outcome.damaged > 0 {
+      logger.error("files of values are damaged", metadata: ["count": "\(outcome.damaged)"])
+    }
+    if let reason = outcome.reason {
+      logger.warning(
+        "some files could not be read, to see whether they have expired",
+        metadata: ["count": "\(outcome.unreadable)", "reason": "\(reason)"])
     }
     if outcome.removed > 0 {
       logger.debug("expired values were removed", metadata: ["count": "\(outcome.removed)"])

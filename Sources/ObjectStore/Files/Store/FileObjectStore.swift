@@ -55,8 +55,10 @@ package final class FileObjectStore: ObjectStore {
       var listing = FileListing(files, request, givingUp)
       return (try listing.page(), listing.damaged)
     }
-    for key in damaged {
-      logger.error("a listing left out a value whose file is damaged", metadata: ["key": "\(key)"])
+    if !damaged.isEmpty {
+      logger.error(
+        "a listing left out values whose files are damaged", metadata: ["count": "\(damaged.count)"]
+      )
     }
     return page
   }

@@ -16,7 +16,7 @@ final class StoreFiles: Sendable {
   init(_ directory: StoreDirectory, clock: WallClock) throws(FileFault) {
     self.directory = directory
     self.clock = clock
-    locks = KeyLocks(directory.locks)
+    locks = try KeyLocks(directory.locks)
     tree = ValueTree(root: directory.values)
     tellsWaiting = try directory.tellsWaiting()
     expiring = Atomic(directory.mayHaveExpiring)

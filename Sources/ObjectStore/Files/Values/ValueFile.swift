@@ -66,6 +66,6 @@ extension FileFault {
   func readingError(of key: ObjectKey) -> ObjectStoreError {
     if self != .damaged { return error("cannot read a value") }
     return ObjectStoreError(
-      .corrupt, "the file of key \(key) is damaged: write it again or delete it")
+      .corrupt, "the file of this value is damaged: write the value again or delete it")
   }
 }
