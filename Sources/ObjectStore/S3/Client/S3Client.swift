@@ -27,6 +27,7 @@ final class S3Client: Sendable {
     settings.connectTimeout = configuration.connectTimeout
     settings.answerTimeout = configuration.answerTimeout
     settings.bodyIdleTimeout = configuration.bodyIdleTimeout
+    settings.pauseLimit = configuration.pauseLimit
     do throws(HTTPUpstreamError) {
       upstream = try HTTPUpstream(configuration: settings, eventLoopGroup: eventLoopGroup)
     } catch {
@@ -98,7 +99,9 @@ final class S3Client: Sendable {
       throw S3Trouble(error)
     }
     if let trouble = S3Trouble(answer, region: region) {
-      if trouble.wantsNewCredentials { self.credentials.discard(credentials) }
+      if trouble.wantsNewCredentials {
+        self.credentials.discard(credentials, since: AWSCredentialError(trouble.message))
+      }
       throw trouble
     }
     return answer
@@ -118,8 +121,26 @@ final class S3Client: Sendable {
     }
     answer.body = Array(try await response.collect(upTo: Self.shortBodyBytes).readableBytesView)
     if !isSuccess || call.mayFailLate { answer.error = S3ErrorDocument(answer.body) }
+    if call.method == .HEAD, [400, 403].contains(answer.status) {
+      answer.error = try await reason(of: call, answer.status, credentials, limit: limit)
+    }
     if isSuccess, !answer.error.code.isEmpty { answer.status = answer.error.likelyStatus }
     return answer
+  }
+
+  /// Why a HEAD was refused, whose answer has no room for it: says the GET of a byte. Credentials that
+  /// have expired and a key that may not be read need different things.
+  private func reason(
+    of call: S3Call, _ status: Int, _ credentials: AWSCredentials, limit: NIODeadline
+  ) async throws(HTTPUpstreamError) -> S3ErrorDocument {
+    var call = call
+    call.method = .GET
+    call.headers.append(("range", "bytes=0-0"))
+    // A value that can be read after all is not.
+    call.streams = true
+    let answer = try await ask(call, credentials, limit: limit)
+    answer.response?.close()
+    return answer.status == status ? answer.error : S3ErrorDocument()
   }
 
   /// Errors, and what S3 says of uploads.

@@ -16,8 +16,11 @@ package struct S3Configuration: Sendable {
   package var environment = AWSEnvironment.process
 
   /// Bytes of values on their way up that are kept in memory, by all writes together: what is sent
-  /// can be sent again. Further writes wait.
+  /// can be sent again. Further writes wait. The first 64 KiB of each do not count: they belong to
+  /// its connection.
   package var partMemory = 64 << 20
+  /// How long a write waits for memory before it is refused as one too many.
+  package var memoryTimeout = Duration.seconds(30)
   /// A value that fits goes up by one request, a longer one in parts of this size. At least 5 MiB,
   /// which S3 asks for, and at most ``partMemory``.
   package var partBytes = 8 << 20
@@ -34,7 +37,11 @@ package struct S3Configuration: Sendable {
   package var completionTimeout = Duration.seconds(120)
   /// How long a body, either way, may stand still while this side is ready for more.
   package var bodyIdleTimeout = Duration.seconds(15)
-  /// How often the body of one read may break off and be asked for again from there.
+  /// How long the reader of a value may stop before its connection goes to others that wait for one;
+  /// the rest is asked for again when it reads on.
+  package var pauseLimit = Duration.seconds(5)
+  /// How often in a row the body of one read may break off, with next to nothing of it in between,
+  /// and be asked for again from there.
   package var maximumResumes = 8
 
   /// How long the background search for expired values pauses after each round; nil: none. A round
@@ -42,6 +49,8 @@ package struct S3Configuration: Sendable {
   /// for each thousand objects and 1 for each object. A lifecycle rule of the bucket costs nothing
   /// where all values may go after the same number of days.
   package var sweepInterval: Duration? = .seconds(3600)
+  /// How many seconds after its end a value is removed: who writes it again usually does so soon.
+  package var sweepDelay: Int64 = 300
   /// The most heads a second that a round asks for.
   package var sweepRate = 20
 

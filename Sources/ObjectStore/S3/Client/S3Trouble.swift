@@ -30,6 +30,12 @@ struct S3Trouble: Error {
     mayHaveRun = error.mayHaveRun
   }
 
+  /// With these S3 says that it did not begin.
+  private static let refusalsToBegin: Set<String> = [
+    "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "TooManyRequests",
+    "TooManyRequestsException", "RequestLimitExceeded", "ReduceYourRequestRate",
+  ]
+
   /// Nil if the answer counts.
   init?(_ answer: S3Answer, region: String) {
     let code = answer.error.code
@@ -38,6 +44,8 @@ struct S3Trouble: Error {
     case (503, _), (429, _), (_, "SlowDown"), (_, "ServiceUnavailable"), (_, "Throttling"):
       self.init(.busy, "the server asks for a pause (\(text))")
       isTemporary = true
+      // A balancer may say so of a server that went away in the middle of its work.
+      mayHaveRun = !Self.refusalsToBegin.contains(code)
     case (500..., _), (408, _), (_, "RequestTimeout"), (_, "InternalError"):
       self.init(.unavailable, "the server is in trouble (\(text))")
       isTemporary = answer.status != 501

@@ -13,6 +13,10 @@ final class CredentialCache: Sendable {
     /// After a failure: not before this second.
     var nextFetch: Int64 = .min
     var failure: AWSCredentialError?
+    /// Why a server did not take the last ones; nil since it had new ones.
+    var refusal: AWSCredentialError?
+    /// After a refusal that led to a fetch at once: no other one does before this second.
+    var nextUrgentFetch: Int64 = .min
   }
 
   /// How many seconds before their end new ones are fetched.
@@ -45,10 +49,20 @@ final class CredentialCache: Sendable {
     }
   }
 
-  /// What a server calls expired or unknown is fetched anew, unless that has happened meanwhile.
-  func discard(_ credentials: AWSCredentials) {
+  /// What a server calls expired or unknown is fetched anew, unless that has happened meanwhile: at
+  /// once, but not with every request where the new ones are no better.
+  ///
+  /// - Parameter refusal: what to say while there are no others.
+  func discard(_ credentials: AWSCredentials, since refusal: AWSCredentialError) {
+    let now = clock.now
     state.withLock { state in
-      if state.credentials == credentials { state.credentials = nil }
+      guard state.credentials == credentials else { return }
+      state.credentials = nil
+      state.refusal = refusal
+      if now >= state.nextUrgentFetch {
+        state.nextFetch = .min
+        state.nextUrgentFetch = now + Self.pauseAfterFailure
+      }
     }
   }
 
@@ -61,7 +75,8 @@ final class CredentialCache: Sendable {
       if state.fetching == nil, now >= state.nextFetch { state.fetching = fetch() }
       if isUsable, let credentials = state.credentials { return .use(credentials) }
       if let task = state.fetching { return .wait(task) }
-      return .fail(state.failure ?? AWSCredentialError("the credentials have expired"))
+      return .fail(
+        state.refusal ?? state.failure ?? AWSCredentialError("the credentials have expired"))
     }
   }
 
@@ -76,7 +91,9 @@ final class CredentialCache: Sendable {
         }
         outcome = .success(credentials)
       } catch {
-        outcome = .failure(error)
+        let refusal = state.withLock { $0.refusal }
+        outcome = .failure(
+          refusal.map { AWSCredentialError("\($0); there are no new ones", cause: error) } ?? error)
       }
       let now = clock.now
       state.withLock { state in
@@ -85,6 +102,7 @@ final class CredentialCache: Sendable {
         case .success(let credentials):
           state.credentials = credentials
           state.failure = nil
+          state.refusal = nil
           // Credentials that end soon as they come are not fetched with every request.
           state.nextFetch = now + Self.pauseAfterFailure
         case .failure(let error):

@@ -1,89 +1,168 @@
+import NIOCore
 import Synchronization
 
-/// The memory that all values on their way up share: who finds it full waits, in the order of coming.
+/// The memory that all values on their way up share.
+///
+/// A part takes it as its bytes arrive, so that clients that send slowly keep others from no more
+/// than twice what they have sent. Parts that hold some and want more could wait for each other for
+/// ever: therefore one of them, the first that asked, is always sure of the rest of its part, and
+/// what that takes is kept free of the others. When it is done the next one is.
 final class PartMemory: Sendable {
-  private struct Waiter {
-    let id: UInt64
+  fileprivate struct Waiter {
+    let room: UInt64
     let bytes: Int
-    let continuation: CheckedContinuation<Bool, Never>
+    let wait: TimedWait
   }
 
-  private struct State {
+  fileprivate struct State {
     var free: Int
+    /// In the order of coming.
     var waiting: [Waiter] = []
+    /// What each part holds.
+    var held: [UInt64: Int] = [:]
+    /// The part that is sure of its rest.
+    var first: UInt64?
     var lastID: UInt64 = 0
-    /// Waiters that were cancelled before they waited.
-    var cancelled: Set<UInt64> = []
   }
 
   /// In bytes.
   let size: Int
+  /// What a part may need at most, and still grow step by step. A larger one takes all at once.
+  let partBytes: Int
+  private let limit: Duration
   private let state: Mutex<State>
 
-  init(size: Int) {
-    self.size = size
-    state = Mutex(State(free: size))
+  /// - Parameters:
+  ///   - size: in bytes, at least `partBytes`.
+  ///   - limit: how long a part waits for memory.
+  init(size: Int, partBytes: Int, limit: Duration) {
+    self.size = max(size, partBytes)
+    self.partBytes = partBytes
+    self.limit = limit
+    state = Mutex(State(free: max(size, partBytes)))
   }
 
-  /// Takes memory, of which at most all there is can be asked for. Give it back by ``giveBack(_:)``.
-  ///
-  /// - Throws: `cancelled`.
-  func take(_ bytes: Int) async throws(ObjectStoreError) {
+  var free: Int { state.withLock { $0.free } }
+
+  /// Room for one part, which holds nothing yet.
+  func room() -> PartRoom { PartRoom(self, id: state.withLock { $0.nextID() }) }
+
+  fileprivate func grow(_ room: UInt64, to bytes: Int) async throws(ObjectStoreError) {
     let bytes = min(bytes, size)
-    let id = state.withLock { state -> UInt64? in
-      if state.waiting.isEmpty, state.free >= bytes {
-        state.free -= bytes
-        return nil
-      }
-      state.lastID += 1
-      return state.lastID
-    }
-    guard let id else { return }
-    let isGranted = await withTaskCancellationHandler {
-      await withCheckedContinuation { wait(Waiter(id: id, bytes: bytes, continuation: $0)) }
-    } onCancel: {
-      cancel(id)
-    }
-    guard isGranted else { throw .givenUp }
-  }
-
-  func giveBack(_ bytes: Int) {
-    resume { $0.free += min(bytes, size) }
-  }
-
-  private func wait(_ waiter: Waiter) {
-    let isCancelled = state.withLock { state in
-      if state.cancelled.remove(waiter.id) != nil { return true }
-      state.waiting.append(waiter)
+    let wait = TimedWait()
+    let isGranted = state.withLock { state in
+      let more = bytes - (state.held[room] ?? 0)
+      if more <= 0 || state.grant(more, to: room, partBytes) { return true }
+      state.waiting.append(Waiter(room: room, bytes: more, wait: wait))
       return false
     }
-    if isCancelled { waiter.continuation.resume(returning: false) } else { resume { _ in } }
+    if isGranted { return }
+    switch await wait.value(within: limit) {
+    case .granted: return
+    case .cancelled:
+      forget(wait)
+      throw .givenUp
+    case .late:
+      forget(wait)
+      throw ObjectStoreError(
+        .busy, "too many values are on their way to S3: no memory for one more")
+    }
   }
 
-  private func cancel(_ id: UInt64) {
-    let waiter = state.withLock { state -> Waiter? in
-      guard let index = state.waiting.firstIndex(where: { $0.id == id }) else {
-        state.cancelled.insert(id)
-        return nil
-      }
-      return state.waiting.remove(at: index)
+  private func forget(_ wait: TimedWait) {
+    state.withLock { state in
+      state.waiting.removeAll { $0.wait === wait }
+      // Those behind it may need less.
+      state.grantWaiters(partBytes)
     }
-    waiter?.continuation.resume(returning: false)
-    // Those behind it may need less.
-    if waiter != nil { resume { _ in } }
   }
 
-  private func resume(_ change: (inout sending State) -> Void) {
-    let granted = state.withLock { state in
-      change(&state)
-      var granted: [CheckedContinuation<Bool, Never>] = []
-      while let first = state.waiting.first, first.bytes <= state.free {
-        state.free -= first.bytes
-        granted.append(first.continuation)
-        state.waiting.removeFirst()
-      }
-      return granted
+  fileprivate func close(_ room: UInt64) {
+    state.withLock { state in
+      guard let bytes = state.held.removeValue(forKey: room) else { return }
+      state.free += bytes
+      if state.first == room { state.first = nil }
+      state.grantWaiters(partBytes)
     }
-    for continuation in granted { continuation.resume(returning: true) }
+  }
+}
+
+extension PartMemory.State {
+  fileprivate mutating func nextID() -> UInt64 {
+    lastID += 1
+    return lastID
+  }
+
+  /// Keeps this: what is free, and what the first part holds, are a whole part together.
+  private func mayGrant(_ bytes: Int, to room: UInt64, _ partBytes: Int) -> Bool {
+    let isFirst = first == nil || first == room
+    let kept = isFirst ? 0 : partBytes - (first.flatMap { held[$0] } ?? 0)
+    return free - bytes >= max(0, kept)
+  }
+
+  private mutating func take(_ bytes: Int, for room: UInt64) {
+    first = first ?? room
+    free -= bytes
+    held[room, default: 0] += bytes
+  }
+
+  fileprivate mutating func grant(_ bytes: Int, to room: UInt64, _ partBytes: Int) -> Bool {
+    guard mayGrant(bytes, to: room, partBytes) else { return false }
+    take(bytes, for: room)
+    return true
+  }
+
+  fileprivate mutating func grantWaiters(_ partBytes: Int) {
+    var index = 0
+    while index < waiting.count {
+      let waiter = waiting[index]
+      guard mayGrant(waiter.bytes, to: waiter.room, partBytes) else {
+        index += 1
+        continue
+      }
+      waiting.remove(at: index)
+      // One that was given up, or is late, just now takes nothing.
+      if waiter.wait.end(.granted) { take(waiter.bytes, for: waiter.room) }
+    }
+  }
+}
+
+/// The memory of one part. Belongs to one task at a time.
+final class PartRoom: Sendable {
+  private let memory: PartMemory
+  private let id: UInt64
+
+  fileprivate init(_ memory: PartMemory, id: UInt64) {
+    self.memory = memory
+    self.id = id
+  }
+
+  deinit { close() }
+
+  /// Waits until it holds so many bytes.
+  ///
+  /// - Throws: `busy` if that takes too long, `cancelled`.
+  func grow(to bytes: Int) async throws(ObjectStoreError) { try await memory.grow(id, to: bytes) }
+
+  /// Gives all back. Twice does no harm.
+  func close() { memory.close(id) }
+
+  /// Appends bytes of a source until `buffer` has `size` of them, or the body is at its end, and takes
+  /// memory for them as they come.
+  ///
+  /// - Returns: whether more may follow.
+  func fill(
+    _ buffer: inout ByteBuffer, upTo size: Int, from source: inout MeasuredSource
+  ) async throws(ObjectStoreError) -> Bool {
+    // Memory that nothing was written to costs nothing.
+    buffer.reserveCapacity(size)
+    while buffer.readableBytes < size {
+      // What is larger than usual could not be sure of its rest.
+      let goal =
+        size > memory.partBytes ? size : min(size, max(2 * buffer.readableBytes, 128 << 10))
+      try await grow(to: goal)
+      guard try await source.fill(&buffer, upTo: goal) else { return false }
+    }
+    return true
   }
 }

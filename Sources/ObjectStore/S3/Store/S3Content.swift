@@ -10,6 +10,10 @@ final class S3Content: ObjectContent {
   /// What is still to come.
   private var rest: Range<Int>
   private var resumes = 0
+  /// What came since the last resume.
+  private var received = 0
+  /// A resume that brings so much was worth it.
+  private static let progressBytes = 16 << 10
 
   init(
     _ response: HTTPUpstreamResponse, of key: ObjectKey, etag: ETag, bytes: Range<Int>,
@@ -42,6 +46,7 @@ final class S3Content: ObjectContent {
         throw corrupt("S3 sent more of a value than it has")
       }
       rest = (rest.lowerBound + part.readableBytes)..<rest.upperBound
+      received += part.readableBytes
       return part
     }
     return nil
@@ -51,11 +56,16 @@ final class S3Content: ObjectContent {
 
   private func resume(after error: HTTPUpstreamError?) async throws(ObjectStoreError) {
     response.close()
-    resumes += 1
+    // It was dropped from this side: the reader had stopped, and others waited for a connection.
+    if error?.kind != .gaveWay {
+      resumes = received >= Self.progressBytes ? 1 : resumes + 1
+      received = 0
+    }
     guard resumes <= store.configuration.maximumResumes else {
       throw ObjectStoreError(
         .unavailable,
-        "the connection to S3 broke \(resumes) times in the middle of a value", cause: error)
+        "the connection to S3 broke \(resumes) times in a row in the middle of a value",
+        cause: error)
     }
     guard let next = try await store.resume(key, rest, of: etag).response else {
       throw corrupt("S3 sent no more of a value")

@@ -18,7 +18,7 @@ struct S3MultipartUpload {
 
   private let write: S3Write
   private let store: S3ObjectStore
-  private let partBytes: Int
+  let partBytes: Int
 
   /// - Throws: `tooLarge` if the value cannot go up in parts that the memory has room for.
   init(_ write: S3Write, store: S3ObjectStore) throws(ObjectStoreError) {
@@ -33,20 +33,14 @@ struct S3MultipartUpload {
   }
 
   /// - Parameters:
-  ///   - first: the beginning of the value.
-  ///   - held: the memory that was taken for it, which this gives back.
+  ///   - first: the first part.
+  ///   - room: its memory, which this gives back.
   func run(
-    _ first: ByteBuffer, _ held: Int, _ source: inout MeasuredSource
+    _ first: ByteBuffer, _ room: PartRoom, _ source: inout MeasuredSource
   ) async throws(ObjectStoreError) -> ObjectInfo {
-    let upload: String
+    let upload = try await begin()
     do throws(ObjectStoreError) {
-      upload = try await begin()
-    } catch {
-      store.memory.giveBack(held)
-      throw error
-    }
-    do throws(ObjectStoreError) {
-      let (parts, size) = try await send(upload, first, held, &source)
+      let (parts, size) = try await send(upload, first, room, &source)
       return try await complete(upload, parts, size)
     } catch {
       await abort(upload)
@@ -131,32 +125,29 @@ struct S3MultipartUpload {
 
   /// Sends all parts, as many at a time as are allowed and as memory is there for.
   private func send(
-    _ upload: String, _ first: ByteBuffer, _ held: Int, _ source: inout MeasuredSource
+    _ upload: String, _ first: ByteBuffer, _ held: PartRoom, _ source: inout MeasuredSource
   ) async throws(ObjectStoreError) -> ([Part], size: Int) {
     var parts: [Part] = []
     var size = 0
-    // The part that is filled, and the memory that it holds.
+    // The part that is filled, and its memory.
     var body = first
-    var taken = held
+    var room = held
     var hasMore = true
     var number = 0
     let outcome: Result<Void, ObjectStoreError> = await withTaskGroup(
       of: Result<Part, ObjectStoreError>.self
     ) { group in
       do throws(ObjectStoreError) {
-        // The first was filled to the length of a usual part, which may be less than these have.
-        hasMore = try await source.fill(&body, upTo: max(partBytes, first.readableBytes))
         while body.readableBytes > 0 || number == 0 {
           number += 1
           size += body.readableBytes
           guard number <= Self.maximumParts else {
             throw ObjectStoreError(.tooLarge, "the value has more than \(Self.maximumParts) parts")
           }
-          let (current, room, index) = (body, taken, number)
+          let (current, currentRoom, index) = (body, room, number)
           body = ByteBuffer()
-          taken = 0
           group.addTask {
-            defer { store.memory.giveBack(room) }
+            defer { currentRoom.close() }
             do throws(ObjectStoreError) {
               return .success(try await send(upload, index, current))
             } catch {
@@ -168,9 +159,8 @@ struct S3MultipartUpload {
             parts.append(part)
           }
           if !hasMore { break }
-          try await store.memory.take(partBytes)
-          taken = partBytes
-          hasMore = try await source.fill(&body, upTo: partBytes)
+          room = store.memory.room()
+          hasMore = try await room.fill(&body, upTo: partBytes, from: &source)
         }
         while let part = try await group.next()?.get() { parts.append(part) }
         return .success(())
@@ -179,7 +169,7 @@ struct S3MultipartUpload {
         return .failure(error)
       }
     }
-    if taken > 0 { store.memory.giveBack(taken) }
+    room.close()
     try outcome.get()
     return (parts.sorted { $0.number < $1.number }, size)
   }

@@ -23,9 +23,13 @@ extension S3ObjectStore {
 
   /// Removes one version.
   ///
+  /// - Parameter attempts: in place of the configuration's.
   /// - Returns: whether it is gone; false if another one, or none, is there.
-  func remove(_ key: ObjectKey, _ etag: ETag) async throws(ObjectStoreError) -> Bool {
+  func remove(
+    _ key: ObjectKey, _ etag: ETag, attempts: Int? = nil
+  ) async throws(ObjectStoreError) -> Bool {
     var call = S3Call(.DELETE, key)
+    call.attempts = attempts
     call.headers = S3Pin.version(etag).headers
     let answer = try await client.perform(call)
     if answer.isSuccess { return true }

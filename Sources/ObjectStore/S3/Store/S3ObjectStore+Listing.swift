@@ -3,15 +3,25 @@ import HTTPUpstream
 import NIOHTTP1
 
 extension S3ObjectStore {
+  private static let maximumEmptyPages = 100
+
   package func list(_ request: ListRequest) async throws(ObjectStoreError) -> ListPage {
     let limit = min(max(request.limit, 1), ListRequest.maximumLimit)
     let start = request.after.map { ListPosition.after(Array($0.utf8)) } ?? .start
     var entries: [ListPage.Entry] = []
     var continuation: String?
+    var emptyPages = 0
     repeat {
       let page = try await page(request, continuation, limit: limit + 1 - entries.count)
       // S3 folds keys behind `after` into a prefix that does not come after it.
       entries += page.entries.filter { start.isBefore(Array($0.text.utf8)) }
+      // A page may be short, also empty; a server that goes round in a circle is left.
+      emptyPages = page.entries.isEmpty ? emptyPages + 1 : 0
+      if emptyPages > Self.maximumEmptyPages
+        || (page.continuation != nil && page.continuation == continuation)
+      {
+        throw ObjectStoreError(.corrupt, "S3 goes on with a list for ever, and says nothing")
+      }
       continuation = page.continuation
     } while entries.count <= limit && continuation != nil
     guard entries.count > limit else { return ListPage(entries: entries) }

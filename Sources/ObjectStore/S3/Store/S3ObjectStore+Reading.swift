@@ -29,12 +29,27 @@ extension S3ObjectStore {
   // MARK: Heads
 
   /// The object of a key, expired or not; nil if there is none.
-  func record(_ key: ObjectKey) async throws(ObjectStoreError) -> S3Record? {
-    let call = S3Call(.HEAD, key)
+  ///
+  /// - Parameter attempts: in place of the configuration's.
+  func record(_ key: ObjectKey, attempts: Int? = nil) async throws(ObjectStoreError) -> S3Record? {
+    var call = S3Call(.HEAD, key)
+    call.attempts = attempts
     let answer = try await client.perform(call)
     if answer.isSuccess { return try S3Record(answer) }
     guard try await isMissing(call, answer) else { throw refusal(call, answer) }
     return nil
+  }
+
+  /// As ``record(_:attempts:)``, where a refusal need not be the end.
+  func look(_ key: ObjectKey) async throws(ObjectStoreError) -> S3Look {
+    let call = S3Call(.HEAD, key)
+    let answer = try await client.perform(call)
+    if answer.isSuccess { return .found(try S3Record(answer)) }
+    switch answer.status {
+    case 404: return .missing
+    case 403: return .hidden
+    default: throw refusal(call, answer)
+    }
   }
 
   /// The object of a key that has not expired.
@@ -45,7 +60,7 @@ extension S3ObjectStore {
 
   private func isLive(_ record: S3Record, _ key: ObjectKey) -> Bool {
     guard record.info.isExpired(at: clock.now) else { return true }
-    foundExpired.yield(S3ExpiredObject(key: key, etag: record.info.etag))
+    if let object = S3ExpiredObject(key, record), mayRemove(object) { foundExpired.yield(object) }
     return false
   }
 

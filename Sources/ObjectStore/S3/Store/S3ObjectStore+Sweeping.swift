@@ -1,9 +1,25 @@
 import Logging
 
-/// A value that was seen after its time: this version of it may go.
+/// A value that was seen after its time: what one write stored, and nothing else, may go.
 struct S3ExpiredObject: Sendable {
   let key: ObjectKey
+  /// Alone it does not name what was seen: the same bytes, written anew, have it too.
   let etag: ETag
+  let writeID: String?
+  let expires: Int64
+
+  /// Nil for a value that stays.
+  init?(_ key: ObjectKey, _ record: S3Record) {
+    guard let expires = record.info.expires else { return nil }
+    self.key = key
+    self.expires = expires
+    etag = record.info.etag
+    writeID = record.writeID
+  }
+
+  func isSame(as record: S3Record) -> Bool {
+    record.info.etag == etag && record.info.expires == expires && record.writeID == writeID
+  }
 }
 
 /// Removing what has expired, in the background. Reads do without: they look at the time themselves.
@@ -55,21 +71,33 @@ extension S3ObjectStore {
   private func hasExpired(_ text: String) async -> Bool {
     // Others may have stored what is no key here.
     guard let key = try? ObjectKey(text), let record = try? await record(key),
-      record.info.isExpired(at: clock.now)
+      let object = S3ExpiredObject(key, record), mayRemove(object)
     else { return false }
-    return await remove(S3ExpiredObject(key: key, etag: record.info.etag))
+    return await remove(object)
+  }
+
+  /// Whether its end is long enough ago: who writes it again usually does so soon.
+  func mayRemove(_ object: S3ExpiredObject) -> Bool {
+    let (time, overflows) = object.expires.addingReportingOverflow(configuration.sweepDelay)
+    return !overflows && clock.now >= time
   }
 
   @discardableResult
-  private func remove(_ object: S3ExpiredObject) async -> Bool {
-    do throws(ObjectStoreError) {
-      // Another version has been written since, if this does nothing.
-      return try await remove(object.key, object.etag)
-    } catch {
-      if error.kind != .cancelled {
-        logger.warning("an expired value was not removed", metadata: ["error": "\(error)"])
+  func remove(_ object: S3ExpiredObject) async -> Bool {
+    // Writes of this process wait meanwhile: one attempt only.
+    await turns.sweeping(object.key) {
+      do throws(ObjectStoreError) {
+        // It may have waited to be removed for long, and have been written anew with the same bytes,
+        // which the condition of the removal does not tell apart.
+        guard let record = try await record(object.key, attempts: 1), object.isSame(as: record)
+        else { return false }
+        return try await remove(object.key, object.etag, attempts: 1)
+      } catch {
+        if error.kind != .cancelled {
+          logger.warning("an expired value was not removed", metadata: ["error": "\(error)"])
+        }
+        return false
       }
-      return false
     }
   }
 }

@@ -1,31 +1,33 @@
+import Crypto
 import NIOCore
 import NIOHTTP1
 
 extension S3ObjectStore {
   /// How often a write looks again at what it collided with.
   private static let maximumTurns = 16
+  private static let blockBytes = 64 << 10
 
   package func write(
     _ key: ObjectKey, _ request: WriteRequest, from source: any ObjectSource
   ) async throws(ObjectStoreError) -> ObjectInfo {
     var source = MeasuredSource(source, request)
     let write = S3Write(key, request)
-    let size = min(request.length ?? configuration.partBytes, configuration.partBytes)
-    try await memory.take(size)
-    var isHeld = true
-    defer { if isHeld { memory.giveBack(size) } }
-
+    let upload = try S3MultipartUpload(write, store: self)
+    let size = min(request.length ?? upload.partBytes, upload.partBytes)
+    // Small values, and the beginning of others, wait for nobody: so much each connection may have.
+    let block = min(size, Self.blockBytes)
     var first = ByteBuffer()
-    first.reserveCapacity(request.length == nil ? min(size, 64 << 10) : size)
-    var hasMore = try await source.fill(&first, upTo: size)
+    first.reserveCapacity(block)
+    var hasMore = try await source.fill(&first, upTo: block)
+    let room = memory.room()
+    defer { room.close() }
+    if hasMore, block < size { hasMore = try await room.fill(&first, upTo: size, from: &source) }
     if hasMore, first.readableBytes == request.length {
       // Whole, unless the source has more than it should, which it then says.
       hasMore = try await source.next() != nil
     }
     if !hasMore { return try await put(write, first) }
-    // From here on the parts hold the memory.
-    isHeld = false
-    return try await S3MultipartUpload(write, store: self).run(first, size, &source)
+    return try await upload.run(first, room, &source)
   }
 
   private func put(
@@ -43,6 +45,15 @@ extension S3ObjectStore {
   /// - Parameter call: without the condition.
   /// - Returns: the answer, or the object's head where the answer was lost.
   func store(_ write: S3Write, by call: S3Call) async throws(ObjectStoreError) -> S3Stored {
+    let use: KeyTurns.Use = write.request.condition == .none ? .write : .conditionalWrite
+    return try await turns.withTurn(write.key, use) { () async throws(ObjectStoreError) in
+      try await storeInTurn(write, by: call)
+    }
+  }
+
+  private func storeInTurn(
+    _ write: S3Write, by call: S3Call
+  ) async throws(ObjectStoreError) -> S3Stored {
     let condition = write.request.condition
     var pin = S3Pin.none
     switch condition {
@@ -61,7 +72,8 @@ extension S3ObjectStore {
       if answer.isSuccess { return .answer(answer) }
       guard answer.status == 412 || answer.status == 404 else { throw refusal(call, answer) }
       // Another value is there, or none; or ours, whose answer was lost.
-      let found = try await record(write.key)
+      let look = try await look(write.key)
+      let found = look.record
       if let found, found.writeID == write.id { return .found(found) }
       if answer.mayHaveRunBefore {
         throw ObjectStoreError(
@@ -70,19 +82,55 @@ extension S3ObjectStore {
         )
       }
       if pin == .none { throw refusal(call, answer) }
-      guard let next = S3Pin(condition, for: found, at: clock.now),
-        isWorthwhile(next, after: pin, answer)
-      else { throw .conditionFailed(condition) }
+      // Who may not read cannot be told that what is there has expired.
+      if case .hidden = look, answer.status == 412 { throw .conditionFailed(condition) }
+      guard let next = S3Pin(condition, for: found, at: clock.now) else {
+        throw .conditionFailed(condition)
+      }
+      if answer.error.code == "NoSuchUpload" {
+        throw ObjectStoreError(.busy, "the upload was lost in a race with another write")
+      }
+      if next == pin, answer.status == 404 {
+        throw ObjectStoreError(.busy, "S3 does not find the value that it shows")
+      }
       pin = next
+      if case .version(let etag) = pin, condition == .isMissing, couldEqual(call, etag) {
+        pin = try await replaceExpired(write.key, etag) ?? .absent
+      }
     }
     throw ObjectStoreError(.busy, "the value changes faster than it can be written")
   }
 
-  /// An upload that is gone, and a condition that did not hold a moment ago and still is the same:
-  /// asking once more would bring nothing else.
-  private func isWorthwhile(_ next: S3Pin, after pin: S3Pin, _ answer: S3Answer) -> Bool {
-    if answer.error.code == "NoSuchUpload" { return false }
-    return next != pin || answer.status == 412
+  // MARK: Expired values with the same bytes
+
+  /// Whether the ETag after a write may be the one that is there now: both come from the bytes.
+  private func couldEqual(_ call: S3Call, _ etag: ETag) -> Bool {
+    guard call.method == .PUT, let body = call.body else { return etag.text.contains("-") }
+    let digits = Insecure.MD5.hash(data: Array(body.readableBytesView)).map { byte in
+      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }
+    return etag.text.lowercased() == digits.joined()
+  }
+
+  /// Puts something that has expired too, and is like nothing else, in the place of an expired value:
+  /// of several who then write the same bytes over it, S3 lets only the first.
+  ///
+  /// - Returns: what to pin the write to; nil if another came first, which that write then finds.
+  private func replaceExpired(
+    _ key: ObjectKey, _ etag: ETag
+  ) async throws(ObjectStoreError) -> S3Pin? {
+    let mark = S3Write(key, WriteRequest(length: nil, expires: 0))
+    var call = S3Call(.PUT, key)
+    call.body = ByteBuffer(string: mark.id)
+    call.headers = mark.headers + S3Pin.version(etag).headers
+    let answer = try await client.perform(call)
+    if answer.isSuccess {
+      return answer.header("etag").flatMap { ETag(header: $0) }.map { .version($0) }
+    }
+    guard answer.status == 412 || answer.status == 404 else { throw refusal(call, answer) }
+    // Ours, whose answer was lost?
+    let found = try await record(key)
+    return found?.writeID == mark.id ? found.map { .version($0.info.etag) } : nil
   }
 }
 

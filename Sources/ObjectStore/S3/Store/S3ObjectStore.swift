@@ -10,6 +10,15 @@ import ServiceLifecycle
 /// Conditional deletes are used too: with a server that ignores `If-Match` there, a value that was
 /// written within the moment between the look at the old one and its removal is lost.
 ///
+/// S3's ETag of a value follows from its bytes alone, and S3 compares nothing else. A value that is
+/// written anew with the bytes that it has is the same version as before: who has its ETag may still
+/// replace it. Where that would be wrong (several create the same value over an expired one, say)
+/// the store first puts something else in the place of the expired one. What is left: an expired
+/// value is looked at, and within the one round trip until the request that removes or replaces it
+/// another process writes the same bytes; then that value is lost. Expired values are removed only
+/// minutes later (``S3Configuration/sweepDelay``), and never while this process writes their key. A
+/// lifecycle rule of the bucket in place of the sweep has no such moment.
+///
 /// Objects that others have put into the bucket are values like others; what this store writes
 /// beside a value is described at ``S3Record``.
 package final class S3ObjectStore: ObjectStore {
@@ -18,6 +27,7 @@ package final class S3ObjectStore: ObjectStore {
   let clock: WallClock
   let logger: Logger
   let memory: PartMemory
+  let turns: KeyTurns
   let listing = S3Permission()
   /// Values that were found expired, for the sweep.
   let expired: AsyncStream<S3ExpiredObject>
@@ -38,7 +48,10 @@ package final class S3ObjectStore: ObjectStore {
     self.clock = clock
     self.logger = logger
     client = try S3Client(configuration, eventLoopGroup: eventLoopGroup)
-    memory = PartMemory(size: configuration.partMemory)
+    memory = PartMemory(
+      size: configuration.partMemory, partBytes: configuration.partBytes,
+      limit: configuration.memoryTimeout)
+    turns = KeyTurns(limit: configuration.retries.limit)
     (expired, foundExpired) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(256))
   }
 

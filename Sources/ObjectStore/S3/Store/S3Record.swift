@@ -32,6 +32,16 @@ struct S3Record: Sendable {
   }
 }
 
+/// What a look at a key shows.
+enum S3Look: Sendable {
+  case found(S3Record)
+  case missing
+  /// Refused, which hides whether something is there.
+  case hidden
+
+  var record: S3Record? { if case .found(let record) = self { record } else { nil } }
+}
+
 /// `Content-Range` of a part (RFC 9110, section 14.4).
 struct ContentRange: Sendable, Hashable {
   let range: Range<Int>

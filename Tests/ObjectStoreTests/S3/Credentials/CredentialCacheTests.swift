@@ -77,10 +77,10 @@ struct CredentialCacheTests {
     let cache = CredentialCache(source, clock: clock.wallClock)
     let first = try await cache.current()
     clock.advance(by: 10)
-    cache.discard(first)
+    cache.discard(first, since: AWSCredentialError("refused"))
     let second = try await cache.current()
     #expect(second.accessKeyID == "2")
-    cache.discard(first)
+    cache.discard(first, since: AWSCredentialError("refused"))
     #expect(try await id(cache) == "2")
   }
 }
