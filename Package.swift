@@ -162,17 +162,13 @@ let package = Package(
       "PodHook",
       [
         "JSON", "AdmissionReview", "Coordination", "ServiceKit", "RedisClient", "EtcdClient",
-        "EventLoops", "HTTPServing", nioCore, nioPosix, nioHTTP1, nioSSL, hummingbirdCore,
+        "EventLoops", nioCore, nioPosix, nioHTTP1, nioSSL, nioExtras, hummingbirdCore,
         hummingbirdTLS, hummingbirdHTTP2, certificateReloading, lifecycle, logging, metrics,
         coreMetrics, tracing,
         serviceContext, crypto, httpTypes, arguments,
       ]),
 
-    library(
-      "HTTPServing",
-      [
-        "EventLoops", nioCore, nioPosix, nioHTTP1, nioExtras, hummingbirdCore, lifecycle, logging,
-      ]),
+    library("HTTPServing", ["EventLoops", nioCore, nioPosix, nioHTTP1, lifecycle, logging]),
     library(
       "KeyValueHTTP",
       [

@@ -1,5 +1,4 @@
 import EventLoops
-import HTTPServing
 import HummingbirdCore
 import HummingbirdHTTP2
 import HummingbirdTLS

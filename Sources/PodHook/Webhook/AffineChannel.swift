@@ -1,7 +1,7 @@
-package import EventLoops
-package import HummingbirdCore
-package import Logging
-package import NIOCore
+import EventLoops
+import HummingbirdCore
+import Logging
+import NIOCore
 import NIOExtras
 
 /// A connection whose requests are handled on the connection's own event loop.
@@ -12,20 +12,20 @@ import NIOExtras
 /// The connection gets its handlers only when its task runs: one that is accepted while the server
 /// stops may never get a task, and an async channel that nobody takes over ends the process
 /// (https://github.com/apple/swift-nio/issues/2813).
-package struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
-  package struct Value: ServerChildChannelValue {
-    package let channel: any Channel
+struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
+  struct Value: ServerChildChannelValue {
+    let channel: any Channel
   }
 
   private let base: Base
   private let executors: EventLoopTaskExecutors
 
-  package init(_ base: Base, executors: EventLoopTaskExecutors) {
+  init(_ base: Base, executors: EventLoopTaskExecutors) {
     self.base = base
     self.executors = executors
   }
 
-  package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.autoRead, value: false)
       try channel.pipeline.syncOperations.addHandler(PeerHandler())
@@ -33,7 +33,7 @@ package struct AffineChannel<Base: ServerChildChannel>: ServerChildChannel {
     }
   }
 
-  package func handle(value: Value, logger: Logger) async {
+  func handle(value: Value, logger: Logger) async {
     await withTaskExecutorPreference(executors[value.channel.eventLoop]) {
       do {
         let connection = try await takeOver(value.channel, logger)
