@@ -260,6 +260,9 @@ let package = Package(
         nioPosix, nioHTTP1, httpTypes, lifecycle, logging, crypto, subprocess, system,
       ]),
     tests(
+      "HTTPServingTests",
+      ["HTTPServing", "LocalServers", nioCore, nioPosix, nioHTTP1, lifecycle, logging]),
+    tests(
       "KeyValueHTTPTests",
       [
         "KeyValueHTTP", "HTTPServing", "ObjectStore", "ServiceKit", "JSON", nioCore, nioPosix,

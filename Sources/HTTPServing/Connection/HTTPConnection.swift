@@ -16,7 +16,13 @@ struct HTTPConnection: Sendable {
   /// Answers all requests of the connection, to its end; on its event loop.
   func run(_ respond: HTTPServer.Responder, _ logger: Logger) async {
     await withTaskCancellationHandler {
-      await serve(handler.value, respond, logger)
+      let handler = handler.value
+      // Used on the event loop only, by the handler, while this task lives.
+      await withUnsafeCurrentTask { task in
+        handler.task = task
+        await serve(handler, respond, logger)
+        handler.task = nil
+      }
     } onCancel: {
       channel.close(promise: nil)
     }
@@ -27,7 +33,7 @@ struct HTTPConnection: Sendable {
   ) async {
     while let head = await handler.nextHead() {
       guard handler.isSound else {
-        handler.refuse(.badRequest)
+        handler.refuse(.badRequest, to: head.method)
         break
       }
       do {
@@ -35,8 +41,13 @@ struct HTTPConnection: Sendable {
         guard handler.isAnswered else { throw HTTPFault.wrongLength }
       } catch {
         // A part of an answer is worse than none: the client must see that it is not whole.
+        let isLost = handler.isClosed
         handler.close()
-        logger.debug("connection ended early", error: error)
+        switch error {
+        case HTTPFault.closed, HTTPFault.brokenOff, HTTPFault.malformed, HTTPFault.timedOut:
+          logger.debug("connection ended early", error: error)
+        default: logger.log(level: isLost ? .debug : .error, "answer broken off", error: error)
+        }
       }
     }
     handler.closeWhenSent()

@@ -3,10 +3,14 @@ import NIOHTTP1
 import Synchronization
 
 extension HTTPConnectionHandler {
+  /// Up to this size, parts of a body that wait are put together.
+  private static let mergedBytes = 4096
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     lastRead = .now()
     // Nobody reads what comes behind the last request.
     if lingerStart != nil { return }
+    if case .closing = outbound { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       meter.endHead()
@@ -22,7 +26,7 @@ extension HTTPConnectionHandler {
         waiter.resume(returning: bytes)
       } else {
         inboxBytes += bytes.readableBytes
-        inbox.append(.body(bytes))
+        keep(bytes)
       }
     case .end:
       meter.expectHead()
@@ -33,6 +37,29 @@ extension HTTPConnectionHandler {
         inboxEnds += 1
         inbox.append(.end(nil))
       }
+    }
+  }
+
+  /// Small parts become one: each would cost far more than its bytes.
+  private func keep(_ bytes: ByteBuffer) {
+    if case .body(let last)? = inbox.last,
+      last.readableBytes + bytes.readableBytes <= Self.mergedBytes
+    {
+      var merged = channel.allocator.buffer(capacity: Self.mergedBytes)
+      if case .body(var known)? = inbox.popLast() {
+        // Only what has been merged before has room.
+        if known.capacity == merged.capacity,
+          known.writerIndex + bytes.readableBytes <= known.capacity
+        {
+          known.writeImmutableBuffer(bytes)
+          return inbox.append(.body(known))
+        }
+        merged.writeImmutableBuffer(known)
+      }
+      merged.writeImmutableBuffer(bytes)
+      inbox.append(.body(merged))
+    } else {
+      inbox.append(.body(bytes))
     }
   }
 
@@ -68,12 +95,34 @@ extension HTTPConnectionHandler {
     case .open: break
     }
     if isStopping, meter.start == nil { return nil }
-    entry.idleSince.store(lastRead.uptimeNanoseconds, ordering: .relaxed)
-    return await withCheckedContinuation { headWaiter = $0 }
+    return await withCheckedContinuation {
+      headWaiter = $0
+      settle()
+    }
+  }
+
+  /// Between two requests: idle only when the client has all of the last answer.
+  private func settle() {
+    guard headWaiter != nil, !isClosed else { return }
+    if userBytesUnsent == 0 {
+      lastRead = max(lastRead, lastWrite)
+      entry.waitSince.store(0, ordering: .relaxed)
+      entry.idleSince.store(lastRead.uptimeNanoseconds, ordering: .relaxed)
+      return
+    }
+    entry.waitSince.store(lastWrite.uptimeNanoseconds, ordering: .relaxed)
+    if isDraining { return }
+    isDraining = true
+    send(ByteBuffer()) { [self] in
+      isDraining = false
+      lastWrite = .now()
+      settle()
+    }
   }
 
   private func begin(_ head: HTTPRequestHead) {
     entry.idleSince.store(0, ordering: .relaxed)
+    entry.waitSince.store(0, ordering: .relaxed)
     request = head
     isRequestRead = false
     outbound = .awaited
@@ -108,6 +157,8 @@ extension HTTPConnectionHandler {
     case .open: break
     }
     lastRead = .now()
+    entry.waitSince.store(lastRead.uptimeNanoseconds, ordering: .relaxed)
+    defer { entry.waitSince.store(0, ordering: .relaxed) }
     return try await withCheckedThrowingContinuation { bodyWaiter = $0 }
   }
 
@@ -132,9 +183,15 @@ extension HTTPConnectionHandler {
   }
 
   func inboundEnded(_ end: Inbound) {
+    // What was asked for to the end is answered, though its client says no more.
+    if case .ended = end {
+      isInputClosed = true
+      if lingerStart != nil { return close() }
+    }
     guard case .open = inbound else { return }
     inbound = end
-    if lingerStart != nil { return close() }
+    if case .failed = end { meter.stop() }
+    if lingerStart != nil { return }
     if let waiter = bodyWaiter.take() {
       if case .failed = end {
         waiter.resume(throwing: HTTPFault.malformed)

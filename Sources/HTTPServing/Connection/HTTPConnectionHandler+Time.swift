@@ -12,6 +12,9 @@ extension HTTPConnectionHandler {
     case goodbye
   }
 
+  /// No time limit is seen later than it ends: none is shorter than this, once it runs.
+  private var step: TimeAmount { min(limits.headTimeout, limits.idleTimeout) }
+
   func setTimer(at deadline: NIODeadline) {
     timer?.cancel()
     timer = channel.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
@@ -22,22 +25,24 @@ extension HTTPConnectionHandler {
   private func checkTime() {
     timer = nil
     if isClosed { return }
-    guard let (deadline, overdue) = next() else {
-      // The service is at work; its own time limits hold.
-      return setTimer(at: .now() + limits.idleTimeout)
-    }
-    guard deadline <= .now() else {
-      return setTimer(at: min(deadline, .now() + limits.idleTimeout))
-    }
+    defer { if timer == nil, !isClosed { setTimer(at: .now() + step) } }
+    // Without anything to wait for, the service is at work; its own time limits hold.
+    guard let (deadline, overdue) = next() else { return }
+    guard deadline <= .now() else { return setTimer(at: min(deadline, .now() + step)) }
     switch overdue {
     case .head:
-      headWaiter.take()?.resume(returning: nil)
       refuse(.requestTimeout)
+      headWaiter.take()?.resume(returning: nil)
     case .body:
       // So that an answer can still say it.
       bodyWaiter.take()?.resume(throwing: HTTPFault.timedOut)
-      setTimer(at: .now() + limits.idleTimeout)
-    case .nextRequest, .room, .goodbye: close()
+    case .room:
+      // Slow is not stuck: what the client takes shows in the kernel before it shows here.
+      let unsent = bytesUnsent
+      if unsent == lastUnsent { return close() }
+      lastUnsent = unsent
+      lastWrite = .now()
+    case .nextRequest, .goodbye: close()
     }
   }
 
@@ -47,7 +52,10 @@ extension HTTPConnectionHandler {
     if writeWaiter != nil { return (lastWrite + limits.idleTimeout, .room) }
     if bodyWaiter != nil { return (lastRead + limits.idleTimeout, .body) }
     if headWaiter != nil {
-      if let start = meter.start { return (start + limits.headTimeout, .head) }
+      let isFirst = request == nil
+      if let start = meter.start { return ((isFirst ? opened : start) + limits.headTimeout, .head) }
+      if isDraining { return (lastWrite + limits.idleTimeout, .room) }
+      if isFirst { return (opened + step, .nextRequest) }
       return (lastRead + limits.idleTimeout, .nextRequest)
     }
     if case .closing = outbound { return (lastWrite + limits.idleTimeout, .room) }

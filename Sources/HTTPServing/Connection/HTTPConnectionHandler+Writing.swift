@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 extension HTTPConnectionHandler {
   /// Content up to this size travels in one buffer with its head.
@@ -106,7 +107,7 @@ extension HTTPConnectionHandler {
     outbound = isEnd ? .closing : .idle
     if isEnd {
       isLast = true
-      sendLast(head ?? ByteBuffer(), context) { [self] in if isWhole { close() } else { linger() } }
+      send(head ?? ByteBuffer()) { [self] in if isWhole { close() } else { linger() } }
     } else if let head {
       context.writeAndFlush(wrapOutboundOut(head), promise: nil)
     }
@@ -137,10 +138,15 @@ extension HTTPConnectionHandler {
     refuse(status)
   }
 
-  func refuse(_ status: HTTPResponseStatus) {
-    guard let context, !isClosed else { return }
+  /// Answers without the service, and closes.
+  ///
+  /// - Parameter method: of the request; nil: there is no whole head.
+  func refuse(_ status: HTTPResponseStatus, to method: HTTPMethod? = nil) {
+    guard context != nil, !isClosed else { return }
+    onRefusal(status)
     isLast = true
     outbound = .closing
+    lastWrite = .now()
     let reason = status.reasonPhrase + "\n"
     var head = HTTPAnswerHead(status)
     head.add("content-type", "text/plain; charset=utf-8")
@@ -151,23 +157,27 @@ extension HTTPConnectionHandler {
     head.add("connection", "close")
     head.add("date", currentDate())
     var bytes = head.bytes
-    bytes.writeString("\r\n" + reason)
-    sendLast(bytes, context) { [self] in linger() }
+    bytes.writeStaticString("\r\n")
+    if method != .HEAD { bytes.writeString(reason) }
+    entry.waitSince.store(lastWrite.uptimeNanoseconds, ordering: .relaxed)
+    send(bytes) { [self] in linger() }
   }
 
   /// No request follows: closes when everything was sent, unless a last answer does so.
   func closeWhenSent() {
     if case .closing = outbound { return }
-    guard let context, !isClosed else { return }
+    guard context != nil, !isClosed else { return }
     isLast = true
     outbound = .closing
     lastWrite = .now()
-    sendLast(ByteBuffer(), context) { [self] in close() }
+    entry.waitSince.store(lastWrite.uptimeNanoseconds, ordering: .relaxed)
+    send(ByteBuffer()) { [self] in close() }
+    headWaiter.take()?.resume(returning: nil)
   }
 
-  private func sendLast(
-    _ bytes: ByteBuffer, _ context: ChannelHandlerContext, then end: @escaping () -> Void
-  ) {
+  /// Writes bytes, and calls `end` when they and all before them were sent, or never will be.
+  func send(_ bytes: ByteBuffer, then end: @escaping () -> Void) {
+    guard let context else { return }
     let sent = context.eventLoop.makePromise(of: Void.self)
     sent.futureResult.assumeIsolated().whenComplete { _ in end() }
     context.writeAndFlush(wrapOutboundOut(bytes), promise: sent)
@@ -182,9 +192,10 @@ extension HTTPConnectionHandler {
   /// Ends this side, and reads on for a while: closed at once, a connection whose client still
   /// sends would be reset, and the answer lost (RFC 9112, section 9.6).
   private func linger() {
-    if case .ended = inbound { return close() }
+    if isInputClosed { return close() }
     if isClosed { return }
     lingerStart = .now()
+    meter.stop()
     inbox.removeAll()
     (inboxBytes, inboxHeads, inboxEnds) = (0, 0, 0)
     context?.close(mode: .output, promise: nil)
@@ -198,6 +209,8 @@ extension HTTPConnectionHandler {
   private func awaitRoom() async throws {
     if channel.isWritable || isClosed { return }
     lastWrite = .now()
+    entry.waitSince.store(lastWrite.uptimeNanoseconds, ordering: .relaxed)
+    defer { entry.waitSince.store(0, ordering: .relaxed) }
     try await withCheckedThrowingContinuation { writeWaiter = $0 }
   }
 

@@ -46,6 +46,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
   let limits: HTTPServerLimits
   let entry: HTTPConnections.Entry
   let meter: HTTPHeadMeter
+  /// Told of answers that the service knows nothing of.
+  let onRefusal: @Sendable (HTTPResponseStatus) -> Void
   var context: ChannelHandlerContext?
 
   // Reading.
@@ -72,24 +74,34 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
   var isLast = false
   var isStopping = false
   var isClosed = false
+  /// The client has ended its side.
+  var isInputClosed = false
+  /// The client has not taken all of the last answer; somebody looks out for the end of it.
+  var isDraining = false
+  /// The connection's task while it runs.
+  var task: UnsafeCurrentTask?
   var writeWaiter: CheckedContinuation<Void, any Error>?
   var date: (second: Int64, text: String) = (.min, "")
 
   // Limits in time.
   var timer: Scheduled<Void>?
+  let opened = NIODeadline.now()
   var lastRead = NIODeadline.now()
   var lastWrite = NIODeadline.now()
+  /// How much was unsent when the client last had no time left to take it.
+  var lastUnsent: Int?
   /// When the connection began to linger for a client that still sends.
   var lingerStart: NIODeadline?
 
   init(
     _ channel: any Channel, limits: HTTPServerLimits, entry: HTTPConnections.Entry,
-    meter: HTTPHeadMeter
+    meter: HTTPHeadMeter, onRefusal: @escaping @Sendable (HTTPResponseStatus) -> Void
   ) {
     self.channel = channel
     self.limits = limits
     self.entry = entry
     self.meter = meter
+    self.onRefusal = onRefusal
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -113,6 +125,11 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     timer?.cancel()
     timer = nil
     inbox.removeAll()
+    // Nobody is there to be answered: what the service waits for is in vain.
+    switch outbound {
+    case .awaited, .streaming: task?.cancel()
+    case .idle, .closing: break
+    }
     headWaiter.take()?.resume(returning: nil)
     bodyWaiter.take()?.resume(throwing: HTTPFault.closed)
     writeWaiter.take()?.resume(throwing: HTTPFault.closed)
@@ -129,6 +146,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
       isStopping = true
       // Unless a request is on its way.
       if headWaiter != nil, meter.start == nil { closeWhenSent() }
+    case let eviction as HTTPConnections.Eviction:
+      if mayBeEvicted { close() } else { eviction.spare() }
     default: context.fireUserInboundEventTriggered(event)
     }
   }
@@ -136,7 +155,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if let error = error as? HTTPParserError {
       inboundEnded(.failed(error))
-    } else {
+    } else if !(error is ByteToMessageDecoderError) || !meter.isOver {
       close()
     }
   }

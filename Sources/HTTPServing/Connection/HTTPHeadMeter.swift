@@ -10,6 +10,8 @@ final class HTTPHeadMeter {
 
   /// When the first byte of the head came that is not whole yet.
   private(set) var start: NIODeadline?
+  /// Whether nobody looks at what comes any more.
+  private(set) var isOver = false
 
   /// - Parameter limit: with what a read may bring behind the head.
   init(limit: Int) { self.limit = limit }
@@ -23,6 +25,12 @@ final class HTTPHeadMeter {
 
   func endHead() {
     isMeasuring = false
+    start = nil
+  }
+
+  /// Drops whatever comes from now on: a parser that has failed takes no more.
+  func stop() {
+    isOver = true
     start = nil
   }
 
@@ -41,16 +49,15 @@ final class HTTPHeadMeterHandler: ChannelInboundHandler {
   typealias InboundOut = ByteBuffer
 
   private let meter: HTTPHeadMeter
-  private var isOver = false
 
   init(_ meter: HTTPHeadMeter) { self.meter = meter }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isOver { return }
+    if meter.isOver { return }
     if meter.add(unwrapInboundIn(data).readableBytes) {
       context.fireChannelRead(data)
     } else {
-      isOver = true
+      meter.stop()
       context.fireErrorCaught(HTTPParserError.headerOverflow)
     }
   }

@@ -7,8 +7,15 @@ final class HTTPConnections: Sendable {
     let channel: any Channel
     /// When it became idle, by its event loop's clock; 0 while a request is under way.
     let idleSince = Atomic<UInt64>(NIODeadline.now().uptimeNanoseconds)
+    /// Since when a request or its answer waits for the client; 0 while it does not.
+    let waitSince = Atomic<UInt64>(0)
 
     init(_ channel: any Channel) { self.channel = channel }
+  }
+
+  /// Asks a connection to make room. Only its event loop knows whether a request begins just now.
+  struct Eviction: Sendable {
+    let spare: @Sendable () -> Void
   }
 
   private struct State {
@@ -18,27 +25,46 @@ final class HTTPConnections: Sendable {
 
   private let state = Mutex(State())
   private let limit: Int
+  private let evictionTime: TimeAmount
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int, evictionTime: TimeAmount) {
+    self.limit = limit
+    self.evictionTime = evictionTime
+  }
 
   var count: Int { state.withLock { $0.entries.count } }
 
-  /// Notes a new connection; nil if the server is about to end, or is full of busy ones.
+  /// Notes a new connection; nil if the server is about to end, or is full of busy ones. There can
+  /// be more than the limit for a moment, by those that are spared.
   func add(_ channel: any Channel) -> Entry? {
     let entry = Entry(channel)
     let (isAdded, evicted) = state.withLock { state -> (Bool, [Entry]) in
       if state.isStopping { return (false, []) }
       var evicted: [Entry] = []
       if state.entries.count >= limit {
-        evicted = Self.longestIdle(state.entries.values, atMost: max(1, limit / 32))
+        evicted = longestWaiting(state.entries.values, atMost: max(1, limit / 32))
         if evicted.isEmpty { return (false, []) }
         for entry in evicted { state.entries[ObjectIdentifier(entry.channel)] = nil }
       }
       state.entries[ObjectIdentifier(channel)] = entry
       return (true, evicted)
     }
-    for entry in evicted { entry.channel.close(promise: nil) }
+    for entry in evicted {
+      let eviction = Eviction { [self] in keep(entry) }
+      entry.channel.pipeline.fireUserInboundEventTriggered(eviction)
+    }
     return isAdded ? entry : nil
+  }
+
+  /// Takes one back that was to make room; on its event loop.
+  private func keep(_ entry: Entry) {
+    let isStopping = state.withLock { state in
+      state.entries[ObjectIdentifier(entry.channel)] = entry
+      return state.isStopping
+    }
+    if isStopping {
+      entry.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
   }
 
   func remove(_ channel: any Channel) {
@@ -46,12 +72,23 @@ final class HTTPConnections: Sendable {
   }
 
   /// Several at once, so that a crowd of newcomers does not look through all of them each time.
-  private static func longestIdle(_ entries: some Sequence<Entry>, atMost count: Int) -> [Entry] {
-    let idle = entries.compactMap { entry -> (since: UInt64, entry: Entry)? in
+  private func longestWaiting(
+    _ entries: some Sequence<Entry>, atMost count: Int
+  ) -> [Entry] {
+    let longAgo = (NIODeadline.now() - evictionTime).uptimeNanoseconds
+    var idle: [(since: UInt64, entry: Entry)] = []
+    var stalled: [(since: UInt64, entry: Entry)] = []
+    for entry in entries {
       let since = entry.idleSince.load(ordering: .relaxed)
-      return since == 0 ? nil : (since, entry)
+      if since != 0 {
+        idle.append((since, entry))
+        continue
+      }
+      let waiting = entry.waitSince.load(ordering: .relaxed)
+      if waiting != 0, waiting <= longAgo { stalled.append((waiting, entry)) }
     }
-    return idle.sorted { $0.since < $1.since }.prefix(count).map(\.entry)
+    let chosen = idle.isEmpty ? stalled : idle
+    return chosen.sorted { $0.since < $1.since }.prefix(count).map(\.entry)
   }
 
   /// Ends idle connections now and the others after their current answer. Only the first call does
@@ -65,5 +102,11 @@ final class HTTPConnections: Sendable {
     for channel in channels {
       channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     }
+  }
+
+  /// Ends all that are left at once.
+  func closeAll() {
+    let channels = state.withLock { $0.entries.values.map(\.channel) }
+    for channel in channels { channel.close(promise: nil) }
   }
 }

@@ -2,7 +2,7 @@ import EventLoops
 import Glibc
 package import Logging
 package import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -27,24 +27,30 @@ package struct HTTPServer: Service {
   private let connections: HTTPConnections
   private let logger: Logger
   private let onConnections: @Sendable (Int) -> Void
+  private let onRefusal: @Sendable (HTTPResponseStatus) -> Void
   private let respond: Responder
 
   /// - Parameters:
   ///   - descriptor: a listening socket, which the server owns from now on; it must run.
-  ///   - logger: gets failures of connections at debug level.
+  ///   - logger: gets failures of the service at error level, those of connections at debug level.
   ///   - onConnections: told by how many the number of open connections changed.
+  ///   - onRefusal: told of each answer that was given without `respond`: to what is no request.
   package init(
     descriptor: Int32, limits: HTTPServerLimits = HTTPServerLimits(),
     eventLoopGroup: any EventLoopGroup, logger: Logger,
-    onConnections: @escaping @Sendable (Int) -> Void = { _ in }, respond: @escaping Responder
+    onConnections: @escaping @Sendable (Int) -> Void = { _ in },
+    onRefusal: @escaping @Sendable (HTTPResponseStatus) -> Void = { _ in },
+    respond: @escaping Responder
   ) {
     self.descriptor = descriptor
     self.limits = limits
     group = eventLoopGroup
     executors = EventLoopTaskExecutors(eventLoopGroup)
-    connections = HTTPConnections(limit: limits.connections)
+    connections = HTTPConnections(
+      limit: limits.connections, evictionTime: limits.evictionTime)
     self.logger = logger
     self.onConnections = onConnections
+    self.onRefusal = onRefusal
     self.respond = respond
   }
 
@@ -52,7 +58,11 @@ package struct HTTPServer: Service {
   /// which does not; once only.
   package func run() async throws {
     // Whatever ends the accepting: no connection is left without somebody who closes it.
-    defer { connections.stop() }
+    defer {
+      connections.stop()
+      // One that was accepted last may never have got a task.
+      connections.closeAll()
+    }
     // Whoever bound it may have a short queue in mind; crowds come at once.
     listen(descriptor, 4096)
     let server = try await ServerBootstrap(group: group)
@@ -92,7 +102,8 @@ package struct HTTPServer: Service {
     decoding.maxHeaderFieldSize = limits.headBytes
     decoding.maxHeaderListSize = limits.headBytes
     let meter = HTTPHeadMeter(limit: limits.headBytes + limits.readBytes)
-    let handler = HTTPConnectionHandler(channel, limits: limits, entry: entry, meter: meter)
+    let handler = HTTPConnectionHandler(
+      channel, limits: limits, entry: entry, meter: meter, onRefusal: onRefusal)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandlers(
       HTTPHeadMeterHandler(meter),
