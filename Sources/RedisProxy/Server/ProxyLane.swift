@@ -37,7 +37,7 @@ final class ProxyLane {
   private var dirtyClients: [ClientHandler] = []
   private var isFlushScheduled = false
   private var lookedUpAt = NIODeadline.distantPast
-  private var tableAskedAt: NIODeadline?
+  private var tableReadAt = NIODeadline.distantPast
 
   init(
     eventLoop: any EventLoop, configuration: ProxyConfiguration, gate: ClientGate, logger: Logger
@@ -196,19 +196,14 @@ final class ProxyLane {
   func opened(_ upstream: Upstream) {
     metrics.connects += 1
     if let table = upstream.greeting.table { use(table) }
-    let key = upstream.key
-    guard key.role == .primary, key.identity == .proxy, upstream.greeting.hello != nil else {
-      return
-    }
-    refreshTable()
   }
 
-  /// Asks the server for its commands, at most every few seconds, on a connection of its own.
-  private func refreshTable() {
-    let now = now
-    if let tableAskedAt, tableAskedAt + .seconds(5) > now { return }
-    tableAskedAt = now
-    open(UpstreamKey(role: .primary), avoiding: [], wantsTable: true) { result in
+  /// Asks the server for its commands, on a connection of its own: the answer is long.
+  ///
+  /// - Parameter key: of a shared connection to the primary that is new.
+  func refreshTable(_ key: UpstreamKey) {
+    guard tableReadAt + .seconds(5) < now else { return }
+    open(key, avoiding: [], wantsTable: true) { result in
       if case .success(let upstream) = result { upstream.close() }
     }
   }
@@ -218,6 +213,7 @@ final class ProxyLane {
       formerCommands[entry.name, default: .init()].add(metrics.commands[index])
     }
     self.table = table
+    tableReadAt = now
     metrics.commands = Array(repeating: .init(), count: table.entries.count)
   }
 

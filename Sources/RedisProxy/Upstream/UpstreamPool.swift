@@ -98,6 +98,7 @@ final class UpstreamPool {
   func adopt(_ upstream: Upstream) {
     lastUse = lane.now
     shared.append(upstream)
+    if key.role == .primary, shared.count == 1 { lane.refreshTable(key) }
     let waiting = waiters
     waiters = []
     for client in waiting { client.sharedReady(key.role, nil) }
