@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Glibc
 import NIOHTTP1
 import ServiceKit
 
@@ -53,7 +54,16 @@ extension ListenAddress {
   var isLoopback: Bool {
     switch self {
     case .unix, .abstract: true
-    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    case .tcp(let host, _): host == "localhost" || Self.isLoopback(host)
     }
+  }
+
+  /// A name is not what it looks like: only numbers count.
+  private static func isLoopback(_ host: String) -> Bool {
+    var four = in_addr()
+    if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+    var six = in6_addr()
+    guard inet_pton(AF_INET6, host, &six) == 1 else { return false }
+    return withUnsafeBytes(of: six) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
   }
 }

@@ -48,6 +48,7 @@ package struct KeyValueProcess: Sendable {
       descriptor: try Self.descriptor(of: socket), limits: Self.limits(configuration),
       eventLoopGroup: eventLoopGroup, logger: logger,
       onConnections: { metrics.connectionsChanged(by: $0) },
+      onRefusal: { metrics.countRefusal($0) },
       respond: { exchange in try await tracing.run(exchange) { try await service.answer($0) } })
     var parts = telemetry.exporter.map { [ServiceRunner.Part($0)] } ?? []
     parts.append(.init(store, name: "store"))
@@ -88,9 +89,9 @@ package struct KeyValueProcess: Sendable {
     limits.keepsAlive = configuration.keepsAlive
     limits.idleTimeout = .nanoseconds(Int64(configuration.idleTimeout / .nanoseconds(1)))
     limits.allowedMethods = KeyValueService.keyMethods
-    // What is left is for the store.
+    // Each connection may read or write a file besides; what is left is for the store.
     limits.connections = min(
-      configuration.maximumConnections, max(16, DescriptorLimit.raised() - 512))
+      configuration.maximumConnections, max(16, (DescriptorLimit.raised() - 512) / 2))
     return limits
   }
 

@@ -23,7 +23,8 @@ package struct KeyValueTelemetry: Sendable {
   }
 
   private static let helps = [
-    "kvs_requests_total": "Requests by method and class of their status; none: it broke off.",
+    "kvs_requests_total":
+      "Requests by method and class of their status; none: it broke off; other: also what is no request.",
     "kvs_request_duration_seconds": "Time from the head of a request to the end of its answer.",
     "kvs_received_bytes_total": "Bytes of values that clients sent.",
     "kvs_sent_bytes_total": "Bytes of values and other content that clients were sent.",

@@ -24,7 +24,7 @@ extension RequestFields {
     }
     if hasRange, let range {
       request.range = RangeField.range(range)
-      request.rangeValidator = ifRange.map { RangeField.validator($0, now: now) }
+      request.rangeValidator = ifRange.map { RangeField.validator($0) }
     }
     return request
   }

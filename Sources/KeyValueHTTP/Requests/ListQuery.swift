@@ -2,14 +2,21 @@ import ObjectStore
 
 /// Reads the query of a listing.
 enum ListQuery {
+  private static let names = ["prefix", "limit", "after", "delimiter"]
+
   /// - Parameter query: `name=value` pairs by `&`, encoded as those of forms: a plus is a space.
   static func request(_ query: String) throws(Refusal) -> ListRequest {
     var request = ListRequest()
     var seen: Set<String> = []
-    for pair in query.split(separator: "&") {
-      let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let name = try text(halves[0], of: "the query")
-      let value = try halves.count > 1 ? text(halves[1], of: name) : ""
+    for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+      let halves = pair.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      let name = try text(Substring(halves[0]), of: "the query")
+      // Only these names are repeated in an answer.
+      guard names.contains(name) else {
+        throw .badRequest("unknown parameter; allowed are prefix, limit, after and delimiter")
+      }
+      let value = try halves.count > 1 ? text(Substring(halves[1]), of: name) : ""
       guard seen.insert(name).inserted else {
         throw .badRequest("the parameter \(name) is there more than once")
       }
@@ -21,12 +28,9 @@ enum ListQuery {
           throw .badRequest("limit has to be a number from 1 to \(ListRequest.maximumLimit)")
         }
         request.limit = limit
-      case "delimiter":
+      default:
         guard !value.isEmpty else { throw .badRequest("delimiter has to have a character") }
         request.delimiter = try bounded(value, of: name)
-      default:
-        throw .badRequest(
-          "unknown parameter; allowed are prefix, limit, after and delimiter")
       }
     }
     return request
@@ -36,7 +40,9 @@ enum ListQuery {
     guard let bytes = PercentEncoding.decode(encoded.utf8, plusIsSpace: true) else {
       throw .badRequest("\(name) has a % that is not followed by two hexadecimal digits")
     }
-    guard let text = String(validating: bytes, as: UTF8.self), !encoded.contains("\u{FFFD}") else {
+    guard let text = String(validating: bytes, as: UTF8.self),
+      !encoded.unicodeScalars.contains("\u{FFFD}")
+    else {
       throw .badRequest("\(name) is not UTF-8")
     }
     return text

@@ -9,6 +9,8 @@ struct Refusal: Error, Sendable, Hashable {
   var challenge: String?
   /// `Allow`, with a 405.
   var allow: String?
+  /// `Accept-Encoding`, with a 415.
+  var acceptEncoding: String?
   /// `Retry-After` in seconds, with a 503.
   var retryAfter: Int?
 
@@ -30,6 +32,13 @@ struct Refusal: Error, Sendable, Hashable {
     refusal.allow = allow
     return refusal
   }
+
+  static let encoded: Refusal = {
+    var refusal = Refusal(
+      .unsupportedMediaType, "values are kept as they are sent, without their content-encoding")
+    refusal.acceptEncoding = "identity"
+    return refusal
+  }()
 
   /// - Parameter error: of RFC 6750, section 3.1; nil if there was no token at all.
   static func unauthorized(_ message: String, error: String? = nil) -> Refusal {

@@ -4,7 +4,9 @@ import NIOHTTP1
 struct RequestFields: Hashable {
   var accept: String?
   var authorization: String?
+  var contentEncoding: String?
   var contentLength: String?
+  var contentRange: String?
   var contentType: String?
   var ifMatch: String?
   var ifNoneMatch: String?
@@ -45,7 +47,9 @@ struct RequestFields: Hashable {
     let all = [
       Field(name: "accept", path: \.accept, isList: true),
       Field(name: "authorization", path: \.authorization),
+      Field(name: "content-encoding", path: \.contentEncoding, isList: true),
       Field(name: "content-length", path: \.contentLength),
+      Field(name: "content-range", path: \.contentRange, isList: true),
       Field(name: "content-type", path: \.contentType),
       Field(name: "if-match", path: \.ifMatch, isList: true),
       Field(name: "if-none-match", path: \.ifNoneMatch, isList: true),

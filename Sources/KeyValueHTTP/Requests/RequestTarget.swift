@@ -45,13 +45,18 @@ enum RequestTarget: Hashable {
 
   /// What follows the first slash of the path.
   private static func path(of text: String) throws(Refusal) -> Substring {
-    if text.utf8.first == UInt8(ascii: "/") { return text.dropFirst() }
+    // Byte by byte: a combining letter behind a slash would be one character with it.
+    let bytes = text.utf8
+    let slash = UInt8(ascii: "/")
+    if bytes.first == slash { return Substring(bytes.dropFirst()) }
     // As proxies are asked; the authority is whatever the connection led to.
-    let lowercased = text.prefix(8).lowercased()
-    for scheme in ["http://", "https://"] where lowercased.hasPrefix(scheme) {
-      let rest = text.dropFirst(scheme.count)
-      guard let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "" }
-      return rest[end] == "/" ? rest[end...].dropFirst() : rest[end...]
+    for scheme in ["http://", "https://"]
+    where scheme.isSameIgnoringCase(Substring(bytes.prefix(scheme.utf8.count))) {
+      let rest = bytes.dropFirst(scheme.utf8.count)
+      guard let end = rest.firstIndex(where: { $0 == slash || $0 == UInt8(ascii: "?") }) else {
+        return ""
+      }
+      return Substring(rest[end] == slash ? rest[end...].dropFirst() : rest[end...])
     }
     throw .badRequest("the target of the request is not a path")
   }

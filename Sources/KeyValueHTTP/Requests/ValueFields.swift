@@ -15,6 +15,15 @@ extension RequestFields {
     return now + Int64(seconds)
   }
 
+  /// Refuses a body that is not the value: a part of it would replace the whole (RFC 9110, section
+  /// 14.5), and an encoded one would come back without the word for it.
+  func checkContent() throws(Refusal) {
+    if contentRange != nil {
+      throw .badRequest("a value can only be replaced as a whole: content-range is not supported")
+    }
+    if let contentEncoding, !"identity".isSameIgnoringCase(contentEncoding) { throw .encoded }
+  }
+
   /// The content type that the client chose; nil if it only sent what clients send by themselves.
   func chosenContentType() throws(Refusal) -> String? {
     guard let contentType else { return nil }

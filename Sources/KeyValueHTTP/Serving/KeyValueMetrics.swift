@@ -62,6 +62,11 @@ struct KeyValueMetrics: Sendable {
     if visit.bytesSent > 0 { sent.increment(by: visit.bytesSent) }
   }
 
+  /// A request without a head that can be read has its answer.
+  func countRefusal(_ status: HTTPResponseStatus) {
+    series[Self.methods.count].requests[min(Int(status.code / 100), 5)].increment()
+  }
+
   func count(_ kind: ObjectStoreError.Kind) { storeErrors[kind]?.increment() }
 
   func connectionsChanged(by difference: Int) { connections.increment(by: Double(difference)) }

@@ -13,7 +13,9 @@ extension KeyValueService {
     addFields(&head)
     if let challenge = refusal.challenge { head.add("www-authenticate", challenge) }
     if let allow = refusal.allow { head.add("allow", allow) }
+    if let encoding = refusal.acceptEncoding { head.add("accept-encoding", encoding) }
     if let seconds = refusal.retryAfter { head.add("retry-after", seconds) }
+    head.add("x-content-type-options", "nosniff")
     let content: ByteBuffer
     if visit.fields.wantsJSON {
       head.add("content-type", "application/json")
@@ -37,9 +39,9 @@ extension KeyValueService {
       return try await refuse(fault, &visit)
     }
     metrics.count(error.kind)
+    journal.note(error, visit)
     guard visit.exchange.takeBack() else { throw error }
     visit.bytesSent = 0
-    journal.note(error, visit)
     try await refuse(Refusal(error, maximumValueBytes: maximumValueBytes), &visit)
   }
 

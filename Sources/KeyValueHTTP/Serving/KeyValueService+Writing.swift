@@ -7,6 +7,7 @@ extension KeyValueService {
   func put(_ key: ObjectKey, _ visit: inout Visit) async throws {
     let fields = visit.fields
     try access.check(.write, key.text, fields, visit.exchange.request.headers)
+    try fields.checkContent()
     var request = WriteRequest(length: nil, maximumLength: maximumValueBytes)
     request.condition = try fields.writeCondition()
     request.expires = try fields.expires(now: clock.now)

@@ -84,6 +84,7 @@ struct KeyValueService: Sendable {
     var head = newHead(.ok, &visit)
     if let etag { head.add("etag", etag.description) }
     head.add("content-type", "text/plain; charset=utf-8")
+    head.add("x-content-type-options", "nosniff")
     try await send(head, ByteBuffer(string: text), &visit)
   }
 

@@ -77,7 +77,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["0.0.0.0:8080", ":8080", "10.0.0.1:80", "[::]:80", "example.com:80"])
+  @Test(arguments: [
+    "0.0.0.0:8080", ":8080", "10.0.0.1:80", "[::]:80", "example.com:80", "127.example.com:80",
+  ])
   func otherMachinesNeedARuleOrAWord(_ address: String) throws {
     #expect(throws: UsageError.self) { try read("--address", address) }
     _ = try read("--address", address, "--allow-anonymous")

@@ -24,6 +24,23 @@ import Testing
     }
   }
 
+  /// As characters, a separator and a combining letter behind it would be one.
+  @Test(arguments: ["\u{301}", "\u{FE0F}"])
+  func lettersThatCombineAreLettersOfTheirOwn(_ mark: String) throws {
+    let request = try ListQuery.request("prefix=\(mark)a&after=\(mark)b&limit=7")
+    #expect(request.prefix.utf8.elementsEqual("\(mark)a".utf8))
+    #expect(request.after?.utf8.elementsEqual("\(mark)b".utf8) == true)
+    #expect(request.limit == 7)
+  }
+
+  @Test func noAnswerRepeatsWhatIsNoName() {
+    for query in ["a%0d%0ab=1", "a%0d%0ab=%", "a%0a=1&a%0a=2"] {
+      #expect { try ListQuery.request(query) } throws: { error in
+        (error as? Refusal)?.message.contains("\n") == false
+      }
+    }
+  }
+
   @Test func anUnknownParameterNamesThoseThatThereAre() {
     #expect { try ListQuery.request("marker=a") } throws: { error in
       (error as? Refusal)?.message

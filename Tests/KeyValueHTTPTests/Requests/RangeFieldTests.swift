@@ -23,10 +23,10 @@ import Testing
 
   @Test func aRangeHoldsForAVersion() throws {
     let tag = try #require(ETag("a"))
-    #expect(RangeField.validator(#""a""#, now: 0) == .etag(tag))
-    #expect(RangeField.validator(#"W/"a""#, now: 0) == .never)
-    let date = "Sun, 06 Nov 1994 08:49:37 GMT"
-    #expect(RangeField.validator(date, now: 0) == .modified(784_111_777))
-    #expect(RangeField.validator("yesterday", now: 0) == .never)
+    #expect(RangeField.validator(#""a""#) == .etag(tag))
+    #expect(RangeField.validator(#"W/"a""#) == .never)
+    // Two versions may have the same second.
+    #expect(RangeField.validator("Sun, 06 Nov 1994 08:49:37 GMT") == .never)
+    #expect(RangeField.validator("yesterday") == .never)
   }
 }

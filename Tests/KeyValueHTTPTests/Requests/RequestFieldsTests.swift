@@ -98,4 +98,16 @@ import Testing
       #expect(try !fields(["accept": accept]).wantsJSON, "\(accept)")
     }
   }
+
+  @Test func onlyWholeValuesReplaceValues() throws {
+    try fields(["content-encoding": "Identity"]).checkContent()
+    let refusals: [(HTTPHeaders, HTTPResponseStatus)] = [
+      (["content-range": "bytes 5-9/10"], .badRequest),
+      (["content-encoding": "gzip"], .unsupportedMediaType),
+      (["content-encoding": "identity, gzip"], .unsupportedMediaType),
+    ]
+    for (headers, status) in refusals {
+      #expect { try fields(headers).checkContent() } throws: { ($0 as? Refusal)?.status == status }
+    }
+  }
 }

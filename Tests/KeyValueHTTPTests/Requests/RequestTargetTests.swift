@@ -18,6 +18,12 @@ import Testing
     #expect(try RequestTarget(parsing: target) == .key(ObjectKey(key)))
   }
 
+  /// As characters, a slash and a combining letter behind it would be one.
+  @Test(arguments: ["/", "http://x/"], ["\u{301}abc", "\u{FE0F}", "a\u{301}/\u{FE0F}"])
+  func lettersThatCombineAreLettersOfTheirOwn(_ start: String, _ key: String) throws {
+    #expect(try RequestTarget(parsing: start + key) == .key(ObjectKey(key)))
+  }
+
   @Test(arguments: [
     "/%", "/%2", "/%zz", "/%G0", "/a%00b", "/%FF", "/%C3", "/.", "/..", "/a/./b", "/a/../b",
     "/%2e%2e/a", "/a/%2E", "/a#b", "/a?b", "/a?", "/\u{FFFD}", "a", "ftp://x/a",
