@@ -13,7 +13,7 @@ import Testing
         label: SeriesLabel("src", ["a", "b", "c", "d"][number]))
     }
     let plan = MergePlan(inputs, for: output)
-    var writer = FamilyWriter(output)
+    var writer = FamilyWriter(output, chunk: 1 << 22)
     for family in plan.families {
       writer.begin(family.head)
       for selection in family.selections {
@@ -157,6 +157,13 @@ import Testing
       as: NegotiatedFormat(.text, escaping: .allowUTF8))
     #expect(whole.text.contains("# TYPE \"a.b\" untyped\n{\"a.b\",src=\"a\"} 1\n"))
     #expect(whole.conflicts[1].dropped == 0)
+  }
+
+  @Test func takesFamiliesInVeryManyPieces() throws {
+    var text = ""
+    for number in 0..<20_000 { text += "a{n=\"\(number)\"} 1\nb{n=\"\(number)\"} 1\n" }
+    let merged = try merge(text)
+    #expect(merged.text.split(separator: "\n").count == 40_002)
   }
 
   @Test func mergesADuplicateFamilyOfOneSource() throws {

@@ -13,6 +13,14 @@ struct FamilyGroup {
   var members: [FamilyMember] = []
   /// Whether it holds samples that had to leave another family.
   var isRefuge = false
+
+  /// Adds samples; the first that state a type, a help or a unit decide it.
+  mutating func take(_ member: FamilyMember, _ kind: FamilyKind) {
+    if head.kind == .unknown { head.kind = kind }
+    if head.help.isEmpty { head.help = member.part.help }
+    if head.unit.isEmpty { head.unit = member.part.unit }
+    members.append(member)
+  }
 }
 
 /// The families of an answer while they are put together, by the names that they will have.
@@ -58,13 +66,10 @@ struct FamilyGroups {
   ) {
     let kind = expressible(kind)
     let key = output.escaping.escape(metric: name)
-    var group = groups[key] ?? FamilyGroup(head: FamilyHead(name: name, kind: .unknown))
-    guard group.head.name == name else { return drop(member) }
-    if group.head.kind == .unknown { group.head.kind = kind }
-    if group.head.help.isEmpty { group.head.help = member.part.help }
-    if group.head.unit.isEmpty { group.head.unit = member.part.unit }
-    group.members.append(member)
-    groups[key] = group
+    if let group = groups[key], group.head.name != name { return drop(member) }
+    // In place: a source may have its samples in very many pieces.
+    groups[key, default: FamilyGroup(head: FamilyHead(name: name, kind: .unknown))]
+      .take(member, kind)
   }
 
   /// What the kind is in the format of the answer, as far as that has it.
