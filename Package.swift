@@ -265,8 +265,8 @@ let package = Package(
     tests(
       "KeyValueHTTPTests",
       [
-        "KeyValueHTTP", "HTTPServing", "ObjectStore", "ServiceKit", "JSON", nioCore, nioPosix,
-        nioHTTP1, lifecycle, logging, arguments,
+        "KeyValueHTTP", "HTTPServing", "ObjectStore", "ServiceKit", "LocalServers", "JSON", nioCore,
+        nioPosix, nioHTTP1, lifecycle, logging, arguments,
       ]),
     tests(
       "ServiceKitTests",

@@ -8,13 +8,20 @@ import ServiceKit
 @testable import KeyValueHTTP
 
 /// What a service answers to these bytes, up to the end of the connection.
-func answer(to request: String, from store: any ObjectStore) async throws -> String {
-  var logger = Logger(label: "test")
-  logger.logLevel = .critical
+///
+/// - Parameters:
+///   - logger: gets what is said of requests and of failures.
+///   - isComplete: every request is a line of the log.
+func answer(
+  to request: String, from store: any ObjectStore,
+  logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+  isComplete: Bool = false, tokens: TokenFile? = nil
+) async throws -> String {
   let service = KeyValueService(
-    store: store, access: AccessControl(), crossOrigin: CrossOrigin(), readiness: Readiness(),
+    store: store, access: AccessControl(tokens: tokens), crossOrigin: CrossOrigin(),
+    readiness: Readiness(),
     maximumValueBytes: 1 << 20, clock: .system, metrics: KeyValueMetrics(),
-    journal: Journal(logger: logger, isComplete: false))
+    journal: Journal(logger: logger, isComplete: isComplete))
   let socket = try ListenSocket(.tcp(host: "127.0.0.1", port: 0), option: nil)
   guard let port = socket.address.port, let descriptor = socket.take() else { return "" }
   let group = MultiThreadedEventLoopGroup.singleton
