@@ -42,6 +42,29 @@ struct ExpiryTests {
     }
   }
 
+  @Test(
+    "Of racing writers of the same bytes exactly one creates over an expired value",
+    arguments: StoreKind.allCases)
+  func racingCreators(_ kind: StoreKind) async throws {
+    let clock = TestClock()
+    try await withObjectStore(kind, clock: clock) { store in
+      try await store.put("key", "same", expires: clock.now + 1)
+      clock.advance(by: 1)
+      let winners = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<16 {
+          group.addTask {
+            let kind = try await failure { try await store.put("key", "same", if: .isMissing) }
+            #expect(kind == nil || kind == .conditionFailed)
+            return kind == nil ? 1 : 0
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(winners == 1)
+      #expect(try await store.text("key") == "same")
+    }
+  }
+
   @Test("A write without an expiry ends the one before", arguments: StoreKind.allCases)
   func replacing(_ kind: StoreKind) async throws {
     let clock = TestClock()

@@ -11,7 +11,10 @@ struct SweepTests {
     let server = try await SharedS3Server.server()
     let bucket = try server.newBucket()
     let clock = TestClock()
-    let store = try s3Store(server.endpoint, bucket: bucket, clock: clock) { $0.sweepRate = 10_000 }
+    let store = try s3Store(server.endpoint, bucket: bucket, clock: clock) {
+      $0.sweepRate = 10_000
+      $0.sweepDelay = 0
+    }
     for number in 0..<6 {
       try await store.put(
         "key \(number)", "value", expires: number % 2 == 0 ? clock.now + 10 : nil)
@@ -37,6 +40,7 @@ struct SweepTests {
     } _: { proxy in
       let store = try s3Store(proxy.endpoint, bucket: bucket, clock: clock) {
         $0.sweepRate = 10_000
+        $0.sweepDelay = 0
         $0.retries.attempts = 1000
       }
       try await direct.put("key", "old", expires: clock.now)
@@ -56,7 +60,7 @@ struct SweepTests {
     let server = try await SharedS3Server.server()
     let bucket = try server.newBucket()
     let clock = TestClock()
-    let store = try s3Store(server.endpoint, bucket: bucket, clock: clock)
+    let store = try s3Store(server.endpoint, bucket: bucket, clock: clock) { $0.sweepDelay = 0 }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await store.sweep() }
       try await store.put("key", "value", expires: clock.now + 1)

@@ -65,7 +65,9 @@ extension FileFault {
 
   func readingError(of key: ObjectKey) -> ObjectStoreError {
     if self != .damaged { return error("cannot read a value") }
+    // One line, whatever the key has.
+    let name = key.text.debugDescription
     return ObjectStoreError(
-      .corrupt, "the file of this value is damaged: write the value again or delete it")
+      .corrupt, "the file of key \(name) is damaged: write it again or delete it")
   }
 }

@@ -48,6 +48,17 @@ struct S3MultipartUpload {
     }
   }
 
+  /// A value that is there already, as one part.
+  func run(_ value: ByteBuffer) async throws(ObjectStoreError) -> ObjectInfo {
+    let upload = try await begin()
+    do throws(ObjectStoreError) {
+      return try await complete(upload, [try await send(upload, 1, value)], value.readableBytes)
+    } catch {
+      await abort(upload)
+      throw error
+    }
+  }
+
   // MARK: Requests
 
   private func begin() async throws(ObjectStoreError) -> String {

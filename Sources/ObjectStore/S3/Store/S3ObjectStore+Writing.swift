@@ -37,6 +37,10 @@ extension S3ObjectStore {
     call.body = value
     call.headers = write.headers
     let stored = try await store(write, by: call)
+    if case .sameBytes = stored {
+      // As an upload of one part it has another ETag.
+      return try await S3MultipartUpload(write, store: self).run(value)
+    }
     return try write.info(of: stored, size: value.readableBytes, etag: nil, at: clock.now)
   }
 
@@ -95,6 +99,7 @@ extension S3ObjectStore {
       }
       pin = next
       if case .version(let etag) = pin, condition == .isMissing, couldEqual(call, etag) {
+        if call.method == .PUT { return .sameBytes }
         pin = try await replaceExpired(write.key, etag) ?? .absent
       }
     }
@@ -113,7 +118,9 @@ extension S3ObjectStore {
   }
 
   /// Puts something that has expired too, and is like nothing else, in the place of an expired value:
-  /// of several who then write the same bytes over it, S3 lets only the first.
+  /// of several who then write the same bytes over it, S3 lets only the first. For values of many
+  /// parts, whose bytes cannot be given another ETag; who looked before the first of them had written
+  /// still wins too, if that was within two requests.
   ///
   /// - Returns: what to pin the write to; nil if another came first, which that write then finds.
   private func replaceExpired(
@@ -137,6 +144,9 @@ extension S3ObjectStore {
 /// How a write is known to have been done.
 enum S3Stored {
   case answer(S3Answer)
+  /// It was not: an expired value with the same ETag is there, and S3 would let all who create this
+  /// one over it.
+  case sameBytes
   /// Its answer was lost, and the object bears its mark.
   case found(S3Record)
 }
@@ -172,6 +182,7 @@ struct S3Write: Sendable {
   ) throws(ObjectStoreError) -> ObjectInfo {
     switch stored {
     case .found(let record): return record.info
+    case .sameBytes: throw ObjectStoreError(.busy, "the value expires just now")
     case .answer(let answer):
       guard let etag = etag ?? answer.header("etag").flatMap({ ETag(header: $0) }) else {
         throw ObjectStoreError(

@@ -13,7 +13,8 @@ import ServiceLifecycle
 /// S3's ETag of a value follows from its bytes alone, and S3 compares nothing else. A value that is
 /// written anew with the bytes that it has is the same version as before: who has its ETag may still
 /// replace it. Where that would be wrong (several create the same value over an expired one, say)
-/// the store first puts something else in the place of the expired one. What is left: an expired
+/// the store writes it so that it gets another ETag (as an upload of one part), or, if it has many
+/// parts, first puts something else in the place of the expired one. What is left: an expired
 /// value is looked at, and within the one round trip until the request that removes or replaces it
 /// another process writes the same bytes; then that value is lost. Expired values are removed only
 /// minutes later (``S3Configuration/sweepDelay``), and never while this process writes their key. A

@@ -83,4 +83,25 @@ struct CredentialCacheTests {
     cache.discard(first, since: AWSCredentialError("refused"))
     #expect(try await id(cache) == "2")
   }
+
+  @Test("New ones are fetched at once after a refusal, but not with every refusal")
+  func refused() async throws {
+    let clock = TestClock()
+    let source = Source(clock)
+    let cache = CredentialCache(source, clock: clock.wallClock)
+    for number in 1...2 {
+      let credentials = try await cache.current()
+      #expect(credentials.accessKeyID == "\(number)")
+      cache.discard(credentials, since: AWSCredentialError("InvalidAccessKeyId"))
+    }
+    do {
+      _ = try await cache.current()
+      Issue.record("fetched again")
+    } catch {
+      #expect(error.description.contains("InvalidAccessKeyId"))
+    }
+    #expect(source.count == 2)
+    clock.advance(by: 10)
+    #expect(try await id(cache) == "3")
+  }
 }

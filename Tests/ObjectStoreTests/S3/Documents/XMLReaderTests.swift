@@ -116,7 +116,8 @@ struct XMLReaderTests {
       <NextContinuationToken>a+b/=</NextContinuationToken>
       <Contents><Key>a+b%2B%0A</Key><LastModified>2026-11-21T16:05:52.000Z</LastModified>
       <ETag>&quot;abc&quot;</ETag><Size>7</Size><Owner><ID>x</ID></Owner></Contents>
-      <CommonPrefixes><Prefix>c%2F</Prefix></CommonPrefixes></ListBucketResult>
+      <CommonPrefixes><Prefix>c%2F</Prefix></CommonPrefixes>
+      <EncodingType>url</EncodingType></ListBucketResult>
       """
     var document = S3ListDocument()
     try document.append(Array(text.utf8))
@@ -131,6 +132,7 @@ struct XMLReaderTests {
       var document = S3ListDocument()
       #expect(throws: XMLError.self) {
         try document.append(Array(text.replacing(part, with: other).utf8))
+        try document.finish()
       }
     }
     var cut = S3ListDocument()

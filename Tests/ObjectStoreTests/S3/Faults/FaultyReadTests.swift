@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP1
-import ObjectStore
 import Testing
+
+@testable import ObjectStore
 
 @Suite("S3 misbehaves: reads")
 struct FaultyReadTests {
@@ -24,6 +25,33 @@ struct FaultyReadTests {
       #expect(read == .value(StoredValue(info: info, part: .whole, text: Self.value)))
       let range = try await store.get("key", ReadRequest(range: .closed(10...19)))
       #expect(range.value?.text == String(Array(Self.value)[10...19]))
+    }
+  }
+
+  @Test("A value whose connection breaks often is read to its end as long as it moves on")
+  func progress() async throws {
+    try await withFaultyStore { head, _ in
+      head.method == .GET ? .cut(20_000) : .none
+    } _: { store, direct, proxy in
+      try await direct.put("key", Self.value)
+      #expect(try await store.text("key") == Self.value)
+      #expect(proxy.requests.count > store.configuration.maximumResumes)
+    }
+  }
+
+  @Test("Why a HEAD is refused is asked of a GET")
+  func refusedHead() async throws {
+    for (code, kind) in [("ExpiredToken", "the credentials"), ("What", "What")] {
+      try await withFaultyStore { head, _ in
+        head.uri.contains("list-type") ? .none : .refuse(400, code)
+      } _: { store, _, _ in
+        do {
+          _ = try await store.head(try ObjectKey("key"), ReadRequest())
+          Issue.record("answered")
+        } catch let error as ObjectStoreError {
+          #expect(error.message.contains(kind))
+        }
+      }
     }
   }
 

@@ -88,6 +88,34 @@ struct FaultyWriteTests {
     }
   }
 
+  @Test("Who may not read is told that a value is there, and not to try again")
+  func createWithoutReading() async throws {
+    try await withFaultyStore { head, _ in
+      head.method == .PUT ? .none : .refuse(403, "AccessDenied")
+    } _: { store, direct, proxy in
+      try await direct.put("key", "theirs")
+      #expect(
+        try await failure { try await store.put("key", "mine", if: .isMissing) } == .conditionFailed
+      )
+      #expect(proxy.requests.count < 5)
+    }
+  }
+
+  @Test("A 503 that is not of S3 may come after a write")
+  func foreignUnavailable() async throws {
+    for (fault, isKnown) in [(Fault.refuseAfter(503, ""), true), (.refuse(503, ""), false)] {
+      try await withFaultyStore(Self.first(fault)) { store, direct, _ in
+        if isKnown {
+          try await store.put("key", "mine", if: .isMissing)
+        } else {
+          try await direct.put("key", "theirs")
+          let kind = try await failure { try await store.put("key", "mine", if: .isMissing) }
+          #expect(kind == .unavailable)
+        }
+      }
+    }
+  }
+
   @Test("A removal whose answer was lost is a success")
   func lostRemoval() async throws {
     for fault in [Fault.loseAnswer, .refuseAfter(500, "InternalError"), .drop] {
