@@ -67,7 +67,9 @@ import Testing
       try await client.write(Self.request)
       try await client.readOn()
       let count = try await client.received.first { $0.isEnded ? $0.count : nil }
-      #expect(count > Self.size && count < Self.size + 4096)
+      // The second request may have been faster than the stop: then it has its whole answer.
+      #expect(count > Self.size)
+      #expect(count % Self.size < 4096)
     }
   }
 

@@ -89,9 +89,10 @@ package struct KeyValueProcess: Sendable {
     limits.keepsAlive = configuration.keepsAlive
     limits.idleTimeout = .nanoseconds(Int64(configuration.idleTimeout / .nanoseconds(1)))
     limits.allowedMethods = KeyValueService.keyMethods
-    // Each connection may read or write a file besides; what is left is for the store.
+    // Every second connection may have a file open besides; most are idle. What is left is for the
+    // store itself.
     limits.connections = min(
-      configuration.maximumConnections, max(16, (DescriptorLimit.raised() - 512) / 2))
+      configuration.maximumConnections, max(16, (DescriptorLimit.raised() - 512) * 2 / 3))
     return limits
   }
 
