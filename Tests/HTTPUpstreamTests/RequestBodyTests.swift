@@ -65,18 +65,19 @@ struct RequestBodyTests {
   @Test("A body of another length than announced is no request", arguments: [5, 7])
   func wrongLength(_ length: Int) async throws {
     let isWhole = Mutex(false)
+    let started = Signal()
     let ended = Signal()
     try await ScriptedServer.with { connection in
       _ = try await connection.head()
+      started.send()
       let body = try? await connection.bytes(length)
       isWhole.withLock { $0 = body != nil && length == 7 }
       ended.send()
     } _: { server in
-      // A connection that was opened for nothing is not kept long.
-      try await withUpstream(server.port, { $0.idleTimeout = .milliseconds(200) }) { upstream in
+      try await withUpstream(server.port) { upstream in
         let error = await upstream.failure(
           HTTPUpstreamRequest(.PUT, "/", body: .stream(length: length)),
-          from: Pieces(["abc", "def"]))
+          from: LatePieces(["abc", "def"], started))
         #expect(error?.kind == .sourceFailed)
         #expect(error?.mayHaveRun == false)
         await ended.wait()
@@ -99,5 +100,21 @@ struct RequestBodyTests {
         #expect(source.given < 64 << 20)
       }
     }
+  }
+}
+
+/// Pieces of which the second waits until the server has seen the request.
+private final class LatePieces: HTTPUpstreamSource {
+  private let pieces: Pieces
+  private let signal: Signal
+
+  init(_ pieces: [String], _ signal: Signal) {
+    self.pieces = Pieces(pieces)
+    self.signal = signal
+  }
+
+  func next() async throws -> ByteBuffer? {
+    if pieces.given == 1 { await signal.wait() }
+    return try await pieces.next()
   }
 }
