@@ -9,7 +9,8 @@ extension HTTPExchange {
   func head() async throws(HTTPUpstreamError) -> HTTPResponseHead {
     while true {
       let known = state.withLock { ($0.head, $0.failure) }
-      if let failure = known.1 { throw failure }
+      // An answer that broke off has begun all the same: its body says how far it came.
+      if let failure = known.1, known.0 == nil || failure.kind == .cancelled { throw failure }
       if let head = known.0 { return head }
       await wait(with: \.reader) { $0.head != nil || $0.failure != nil }
     }

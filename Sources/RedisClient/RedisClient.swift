@@ -24,9 +24,9 @@ package final class RedisClient: Service, Sendable {
   }
 
   /// The last time that the server could not be used since ``run()`` was called: no connection, or
-  /// it was loading its data. One soon after another counts as long as both. Nil: there was none, or
-  /// the first one lasts.
-  package var lastOutage: Outage? { outages.withLock { $0.last } }
+  /// it was loading its data. One soon after another counts as long as both. One that lasts ends
+  /// now: what is sent during it may arrive right after it. Nil: there was none.
+  package var lastOutage: Outage? { outages.withLock { $0.latest(at: .now) } }
 
   package struct Outage: Sendable, Hashable {
     package let duration: Duration

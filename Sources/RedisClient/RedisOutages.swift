@@ -11,6 +11,11 @@ struct RedisOutages: Sendable {
 
   var isAway: Bool { began != nil }
 
+  /// The one that lasts, up to now, or else the last.
+  func latest(at now: Instant) -> RedisClient.Outage? {
+    began.map { RedisClient.Outage(duration: $0.duration(to: now), end: now) } ?? last
+  }
+
   /// The server cannot be used.
   mutating func begin(at now: Instant) {
     guard began == nil else { return }

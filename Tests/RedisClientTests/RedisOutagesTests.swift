@@ -33,6 +33,15 @@ import Testing
     #expect(outages((0, 1), (15, 17), (20, 30)).last?.duration == .seconds(13))
   }
 
+  @Test func whileItLastsItEndsNow() {
+    var outages = outages((0, 2))
+    outages.begin(at: start + .seconds(40))
+    let latest = outages.latest(at: start + .seconds(70))
+    #expect(latest == .init(duration: .seconds(30), end: start + .seconds(70)))
+    outages.end(at: start + .seconds(71))
+    #expect(outages.latest(at: start + .seconds(99))?.duration == .seconds(31))
+  }
+
   @Test func afterALongBreakItIsAnother() {
     #expect(outages((0, 200), (215, 216)).last?.duration == .seconds(1))
   }

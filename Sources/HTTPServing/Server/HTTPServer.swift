@@ -63,8 +63,6 @@ package struct HTTPServer: Service {
       // One that was accepted last may never have got a task.
       connections.closeAll()
     }
-    // Whoever bound it may have a short queue in mind; crowds come at once.
-    listen(descriptor, 4096)
     let server = try await ServerBootstrap(group: group)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(
@@ -79,6 +77,8 @@ package struct HTTPServer: Service {
       .bind(descriptor) { channel in
         channel.eventLoop.makeCompletedFuture { try configure(channel) }
       }
+    // Crowds come at once, and NIO has just asked for a short queue.
+    listen(descriptor, 4096)
     try await withTaskCancellationOrGracefulShutdownHandler {
       try await server.executeThenClose { inbound in try await accept(inbound) }
     } onCancelOrGracefulShutdown: { [connections] in
