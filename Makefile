@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Executables that are released, each with an image of the same name.
-PRODUCTS := exactly-one-pod-hook at-least-semaphore-pod-hook http-kvs exporter-merger redis-proxy
+HOOKS := exactly-one-pod-hook at-least-semaphore-pod-hook
+PRODUCTS := $(HOOKS) http-kvs exporter-merger redis-proxy
 DIST := .build/dist
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 # Arguments for `swift test`, such as TEST_ARGUMENTS='--filter RESPTests'.
@@ -16,7 +17,7 @@ help: ## List the commands
 
 .PHONY: demo
 demo: dependencies ## Show the two hooks at work, with real Redis servers, webhooks and sidecars
-	@for product in $(PRODUCTS); do \
+	@for product in $(HOOKS); do \
 	  scripts/quietly "build-$$product" swift build --product "$$product"; \
 	done
 	@scripts/quietly build-demo swift build --product demo
