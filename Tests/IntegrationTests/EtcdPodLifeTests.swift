@@ -73,7 +73,7 @@ import Testing
 
   @Test func noDecisionChangesWhileAMemberIsAway() async throws {
     let cluster = try cluster()
-    let holder = try await run("steady", key: "steady", expiration: 10)
+    let holder = try await run("steady", key: "steady", expiration: 30)
     let before = try await holder.heldLock()
     for (number, member) in cluster.etcd.enumerated() {
       if number == 1 { try await member.pause() } else { try await member.kill() }
