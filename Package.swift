@@ -114,6 +114,7 @@ let package = Package(
   targets: [
     // Wire: values, parsers and encoders over bytes.
     library("JSON", []),
+    library("URIEncoding", []),
     library("RESP", [nioCore]),
     library("PrometheusText", []),
     library("EventLoops", [nioCore, nioPosix]),
@@ -124,7 +125,8 @@ let package = Package(
     library("Gzip", ["CZlib"]),
 
     // Clients: one connection-owning type each.
-    library("RedisClient", ["RESP", nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
+    library(
+      "RedisClient", ["RESP", "URIEncoding", nioCore, nioPosix, nioSSL, lifecycle, logging, crypto]),
     library(
       "EtcdClient", exclude: ["Protocol"],
       [
@@ -138,7 +140,8 @@ let package = Package(
     library(
       "ObjectStore",
       [
-        "CFileCalls", "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix, nioHTTP1, nioSSL,
+        "URIEncoding", "CFileCalls", "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix,
+        nioHTTP1, nioSSL,
         httpTypes, lifecycle, logging, metrics, crypto, system,
       ]),
 
@@ -146,7 +149,8 @@ let package = Package(
     library(
       "ServiceKit",
       [
-        "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL, certificateReloading,
+        "URIEncoding", "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL,
+        certificateReloading,
         lifecycle, unixSignals, logging, metrics, coreMetrics, tracing, httpClient, arguments,
       ]),
 
@@ -154,7 +158,8 @@ let package = Package(
     library(
       "Coordination",
       [
-        "JSON", "EventLoops", "RESP", "RedisClient", "EtcdClient", nioCore, nioPosix, lifecycle,
+        "URIEncoding", "JSON", "EventLoops", "RESP", "RedisClient", "EtcdClient", nioCore, nioPosix,
+        lifecycle,
         logging, metrics,
         crypto,
       ]),
@@ -172,7 +177,8 @@ let package = Package(
     library(
       "KeyValueHTTP",
       [
-        "JSON", "ObjectStore", "ServiceKit", "HTTPServing", nioCore, nioPosix, nioHTTP1, lifecycle,
+        "URIEncoding", "JSON", "ObjectStore", "ServiceKit", "HTTPServing", nioCore, nioPosix,
+        nioHTTP1, lifecycle,
         logging, metrics, coreMetrics, tracing, serviceContext, crypto, arguments,
       ]),
 
@@ -186,7 +192,8 @@ let package = Package(
     library(
       "ExporterMerger",
       [
-        "PrometheusText", "Gzip", "ServiceKit", "HTTPServing", httpClient, nioCore, nioPosix,
+        "URIEncoding", "PrometheusText", "Gzip", "ServiceKit", "HTTPServing", httpClient, nioCore,
+        nioPosix,
         nioHTTP1, lifecycle, logging, arguments,
       ]),
 
@@ -237,6 +244,7 @@ let package = Package(
       "file-store-worker", path: "Tests/FileStoreWorker", ["ObjectStore", nioCore, logging]),
 
     tests("JSONTests", ["JSON"]),
+    tests("URIEncodingTests", ["URIEncoding"]),
     tests("RESPTests", ["RESP", nioCore]),
     tests("PrometheusTextTests", resources: [.copy("Fixtures")], ["PrometheusText"]),
     tests("GzipTests", ["Gzip"]),
@@ -256,7 +264,8 @@ let package = Package(
     tests(
       "ObjectStoreTests", resources: [.copy("Fixtures")],
       [
-        "ObjectStore", "HTTPUpstream", "LocalServers", "JSON", "file-store-worker", nioCore,
+        "URIEncoding", "ObjectStore", "HTTPUpstream", "LocalServers", "JSON", "file-store-worker",
+        nioCore,
         nioPosix, nioHTTP1, httpTypes, lifecycle, logging, crypto, subprocess, system,
       ]),
     tests(

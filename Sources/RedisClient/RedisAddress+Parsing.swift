@@ -1,4 +1,5 @@
 import NIOCore
+import URIEncoding
 
 extension RedisAddress {
   /// Reads `host`, `host:port`, `[::1]:6379`, `redis://[[user]:password@]host[:port][/database]`
@@ -77,7 +78,9 @@ extension RedisAddress {
     _ text: String
   ) throws(RedisAddressFault) -> RedisCredentials {
     guard let (user, password) = text.splitOnce(at: ":") else { throw .noPassword }
-    guard let user = user.percentDecoded, let password = password.percentDecoded else {
+    guard let user = PercentEncoding.decodeText(user.utf8),
+      let password = PercentEncoding.decodeText(password.utf8)
+    else {
       throw .percentEncoding
     }
     guard !password.isEmpty else { throw .noPassword }

@@ -1,4 +1,5 @@
 import EtcdClient
+import URIEncoding
 
 /// The names of a lock in etcd: those of etcd's own concurrency recipe
 /// (https://github.com/etcd-io/etcd/tree/main/client/v3/concurrency), so that `etcdctl lock
@@ -44,7 +45,8 @@ struct EtcdLockKeys: Sendable {
   static func namespacedKey(_ path: some Collection<UInt8>) -> NamespacedKey? {
     let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy(isNamespaceByte),
-      let key = decoded(parts[1]), !key.isEmpty, encoded(key).utf8.elementsEqual(parts[1])
+      let key = PercentEncoding.decodeText(parts[1]), !key.isEmpty,
+      encoded(key).utf8.elementsEqual(parts[1])
     else { return nil }
     return NamespacedKey(namespace: String(decoding: parts[0], as: UTF8.self), key: key)
   }
@@ -88,21 +90,5 @@ struct EtcdLockKeys: Sendable {
       }
     }
     return result
-  }
-
-  private static func decoded(_ bytes: some Collection<UInt8>) -> String? {
-    var result: [UInt8] = []
-    var rest = bytes[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        result.append(byte)
-        continue
-      }
-      guard let high = rest.popFirst(), let low = rest.popFirst(),
-        let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-      else { return nil }
-      result.append(value)
-    }
-    return String(validating: result, as: UTF8.self)
   }
 }

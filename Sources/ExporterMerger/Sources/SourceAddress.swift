@@ -1,3 +1,6 @@
+import FoundationEssentials
+import URIEncoding
+
 /// Where the metrics of one exporter are.
 package enum SourceAddress: Hashable, Sendable {
   /// - Parameters:
@@ -45,8 +48,8 @@ package enum SourceAddress: Hashable, Sendable {
     var authority = rest[..<end]
     var authorization: String?
     if let at = authority.lastIndex(of: "@") {
-      guard let user = Self.unescaped(authority[..<at]) else { return nil }
-      authorization = "Basic " + Base64.text(of: user)
+      guard let user = PercentEncoding.decode(authority[..<at].utf8) else { return nil }
+      authorization = "Basic " + Data(user).base64EncodedString()
       authority = authority[authority.index(after: at)...]
     }
     guard Self.isHostAndPort(authority), rest[end...].utf8.allSatisfy({ $0 < 0x80 }) else {
@@ -103,45 +106,5 @@ package enum SourceAddress: Hashable, Sendable {
         default: false
         }
       }
-  }
-
-  /// Resolves `%40` and the like.
-  private static func unescaped(_ text: Substring) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard rest.count >= 2,
-        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      else { return nil }
-      rest = rest.dropFirst(2)
-      bytes.append(code)
-    }
-    return bytes
-  }
-}
-
-/// RFC 4648, section 4.
-enum Base64 {
-  private static let alphabet = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func text(of bytes: [UInt8]) -> String {
-    var result: [UInt8] = []
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let group = rest.prefix(3)
-      rest = rest.dropFirst(3)
-      let padded = Array(group) + [0, 0]
-      let word = Int(padded[0]) << 16 | Int(padded[1]) << 8 | Int(padded[2])
-      for place in 0..<4 {
-        result.append(
-          place <= group.count ? alphabet[word >> (18 - place * 6) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }

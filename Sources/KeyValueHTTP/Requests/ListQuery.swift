@@ -1,4 +1,5 @@
 import ObjectStore
+import URIEncoding
 
 /// Reads the query of a listing.
 enum ListQuery {

@@ -1,4 +1,5 @@
 import ObjectStore
+import URIEncoding
 
 /// What a request is about.
 enum RequestTarget: Hashable {

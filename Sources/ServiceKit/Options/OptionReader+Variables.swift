@@ -1,3 +1,5 @@
+import URIEncoding
+
 extension OptionReader {
   /// Reads the first of some environment variables that is set.
   mutating func parse<Value>(
@@ -20,7 +22,9 @@ extension OptionReader {
       for part in text.split(separator: ",") {
         let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let key = Self.trim(halves[0])
-        guard halves.count == 2, !key.isEmpty, let value = Self.decode(Self.trim(halves[1])) else {
+        guard halves.count == 2, !key.isEmpty,
+          let value = PercentEncoding.decodeText(Self.trim(halves[1]).utf8)
+        else {
           // Not the value: headers are secrets.
           rejectVariable(name, value: nil, allowed: "key=value pairs, separated by commas")
           return []
@@ -30,22 +34,5 @@ extension OptionReader {
       return pairs
     }
     return []
-  }
-
-  private static func decode(_ text: String) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard rest.count >= 2,
-        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      else { return nil }
-      rest = rest.dropFirst(2)
-      bytes.append(code)
-    }
-    return String(validating: bytes, as: UTF8.self)
   }
 }

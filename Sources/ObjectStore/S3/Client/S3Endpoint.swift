@@ -1,4 +1,5 @@
 import HTTPUpstream
+import URIEncoding
 
 /// Where a bucket is, and how its objects are named there.
 struct S3Endpoint: Sendable {

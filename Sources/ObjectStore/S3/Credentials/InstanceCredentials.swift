@@ -1,6 +1,7 @@
 import HTTPUpstream
 import NIOCore
 import NIOHTTP1
+import URIEncoding
 
 /// The role of the machine, from the instance metadata service, version 2.
 ///

@@ -1,6 +1,7 @@
 import HTTPUpstream
 import NIOCore
 import NIOHTTP1
+import URIEncoding
 
 /// A role of the Pod's service account (IRSA): the token in `AWS_WEB_IDENTITY_TOKEN_FILE` is given to
 /// STS for credentials of `AWS_ROLE_ARN`.

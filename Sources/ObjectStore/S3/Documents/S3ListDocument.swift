@@ -1,3 +1,5 @@
+import URIEncoding
+
 /// A page of `ListObjectsV2`, read as it comes in.
 ///
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -53,7 +55,7 @@ struct S3ListDocument {
   }
 
   private static func decode(_ text: String) throws(XMLError) -> String {
-    guard let decoded = PercentEncoding.decodeForm(text) else {
+    guard let decoded = PercentEncoding.decodeText(text.utf8, plusIsSpace: true) else {
       throw .malformed("a key that is not encoded as the list says")
     }
     return decoded

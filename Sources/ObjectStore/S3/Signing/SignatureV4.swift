@@ -1,4 +1,5 @@
 import Crypto
+import URIEncoding
 
 /// Signature version 4 of AWS, pure: the time is a parameter.
 ///

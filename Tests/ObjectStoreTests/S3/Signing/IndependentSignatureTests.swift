@@ -3,6 +3,7 @@ import LocalServers
 import Testing
 
 @testable import ObjectStore
+import URIEncoding
 
 @Suite("S3: signatures, beside botocore's")
 struct IndependentSignatureTests {

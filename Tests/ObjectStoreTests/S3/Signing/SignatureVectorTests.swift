@@ -1,6 +1,7 @@
 import Testing
 
 @testable import ObjectStore
+import URIEncoding
 
 /// Requests with the signatures that AWS publishes for them.
 @Suite("S3: published signatures")

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import ObjectStore
+import URIEncoding
 
 @Suite("S3: what signatures are made of")
 struct SigningPiecesTests {
@@ -12,20 +13,23 @@ struct SigningPiecesTests {
     ])
   func encoding(_ text: String, _ encoded: String) {
     #expect(PercentEncoding.encode(text, keepsSlash: true) == encoded)
-    #expect(PercentEncoding.decodeForm(encoded) == text)
+    #expect(PercentEncoding.decodeText(encoded.utf8, plusIsSpace: true) == text)
   }
 
   @Test("What a list encodes is decoded: spaces as plus signs, too", arguments: SampleKeys.all)
   func decoding(_ key: String) {
     let encoded = PercentEncoding.encode(key)
-    #expect(PercentEncoding.decodeForm(encoded).map(Bytes.init) == Bytes(key))
+    #expect(
+      PercentEncoding.decodeText(encoded.utf8, plusIsSpace: true).map(Bytes.init) == Bytes(key))
     let form = String(
       encoded.split(separator: "%20", omittingEmptySubsequences: false).joined(by: "+"))
-    #expect(PercentEncoding.decodeForm(form).map(Bytes.init) == Bytes(key))
+    #expect(PercentEncoding.decodeText(form.utf8, plusIsSpace: true).map(Bytes.init) == Bytes(key))
   }
 
   @Test("What is not encoded is refused", arguments: ["%", "%4", "%zz", "%ff", "a%C3"])
-  func undecodable(_ text: String) { #expect(PercentEncoding.decodeForm(text) == nil) }
+  func undecodable(_ text: String) {
+    #expect(PercentEncoding.decodeText(text.utf8, plusIsSpace: true) == nil)
+  }
 
   @Test("Days are counted as the calendar does")
   func calendar() throws {
