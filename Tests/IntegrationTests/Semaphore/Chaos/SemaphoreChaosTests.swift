@@ -70,12 +70,17 @@ import Testing
     }
   }
 
-  /// Waits until as many run as can, and nothing of the semaphore is missing.
+  /// Waits until as many run as can, all of them holders, and nothing of the semaphore is missing.
   private func expectAllRun(_ crowd: Crowd, _ scene: Scene) async throws {
     let expected = min(scene.permits, scene.contenders)
     try await eventually("\(expected) run", within: .seconds(45)) { () -> Bool? in
       let counts = try await crowd.cluster.rawCounts(crowd.key)
-      guard crowd.running.count == expected, counts.queue + counts.inFlight == scene.permits
+      let holders = try await crowd.cluster.rawHolders(crowd.key)
+      let running = Set(crowd.running.map(\.uid))
+      // As many as can may be others than the holders: one that was taken for dead has not heard of
+      // it yet, and who took its place has not started.
+      guard running.count == expected, running.isSubset(of: holders),
+        counts.queue + counts.inFlight == scene.permits
       else { return nil }
       // Permits of the dead are reclaimed by whoever asks next.
       return scene.contenders < scene.permits || counts.inFlight == expected ? true : nil

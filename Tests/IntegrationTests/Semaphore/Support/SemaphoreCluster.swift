@@ -68,6 +68,19 @@ extension LocalCluster {
     return RawCounts(queue: numbers[0], inFlight: numbers[1])
   }
 
+  /// The UIDs of the Pods that have a permit of `team-a/<key>`, as the queue's Redis knows them.
+  func rawHolders(_ key: String) async throws -> Set<String> {
+    let prefix = Self.semaphorePrefix
+    let script = """
+      local tokens = redis.call('ZRANGE', KEYS[1], 0, -1)
+      return #tokens == 0 and {} or redis.call('HMGET', KEYS[2], unpack(tokens))
+      """
+    let holders = try await ask(
+      queue, "EVAL", script, "2", "\(prefix)heartbeat/team-a/\(key)",
+      "\(prefix)holder/team-a/\(key)")
+    return Set(holders.map { holder in String(holder.prefix { $0 != " " }) })
+  }
+
   /// The permits in flight of `team-a/<key>`, and the Unix time of their last heartbeats.
   func permits(
     _ key: String, prefix: String = LocalCluster.semaphorePrefix
