@@ -135,12 +135,12 @@ let package = Package(
       ]),
 
     // Calls of Linux that Swift does not show.
-    .target(name: "CFileCalls"),
+    .target(name: "CLinux"),
     library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL]),
     library(
       "ObjectStore",
       [
-        "URIEncoding", "CFileCalls", "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix,
+        "URIEncoding", "CLinux", "JSON", "EventLoops", "HTTPUpstream", nioCore, nioPosix,
         nioHTTP1, nioSSL,
         httpTypes, lifecycle, logging, metrics, crypto, system,
       ]),
@@ -149,7 +149,7 @@ let package = Package(
     library(
       "ServiceKit",
       [
-        "URIEncoding", "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL,
+        "CLinux", "URIEncoding", "JSON", "PrometheusText", nioCore, nioPosix, nioHTTP1, nioSSL,
         certificateReloading,
         lifecycle, unixSignals, logging, metrics, coreMetrics, tracing, httpClient, arguments,
       ]),
@@ -225,7 +225,7 @@ let package = Package(
       ]),
 
     // In place of S3 in the benchmarks of http-kvs.
-    executable("s3-constant", path: "Benchmarks/s3-constant", [nioCore, nioPosix]),
+    executable("s3-constant", path: "Benchmarks/s3-constant", [nioCore, nioHTTP1, nioPosix]),
 
     // What the demo and the tests share: real servers and a small kubelet on this machine.
     library("LocalServers", [subprocess, system, x509, asn1, crypto]),

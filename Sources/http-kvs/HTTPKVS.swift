@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import KeyValueHTTP
 import NIOPosix
 import ObjectStore
@@ -20,6 +21,9 @@ struct HTTPKVS: AsyncParsableCommand {
   @OptionGroup var logging: LoggingOptions
 
   func run() async throws {
+    LargeAllocations.returnToSystem()
+    // A write beyond the limit for file sizes is an error of that write (`EFBIG`), not the end.
+    signal(SIGXFSZ, SIG_IGN)
     var reader = OptionReader()
     let configuration = serving.resolve(&reader, store: store.resolve(&reader))
     let level = logging.resolve(&reader)

@@ -1,4 +1,4 @@
-import CFileCalls
+import CLinux
 import Glibc
 import NIOCore
 import Synchronization
@@ -32,7 +32,7 @@ final class FileReader: Sendable {
         try retryingInterrupts {
           waiting
             ? pread(number, bytes.baseAddress, count, off_t(offset))
-            : file_calls_pread_nowait(number, bytes.baseAddress, count, Int64(offset))
+            : linux_pread_nowait(number, bytes.baseAddress, count, Int64(offset))
         }
       }
     } catch {
@@ -46,7 +46,7 @@ final class FileReader: Sendable {
   /// Whether the file system says what is in memory. Those that don't mostly have everything there.
   var tellsWaiting: Bool {
     var byte: UInt8 = 0
-    return file_calls_pread_nowait(descriptor.number, &byte, 1, 0) >= 0
+    return linux_pread_nowait(descriptor.number, &byte, 1, 0) >= 0
       || !Self.cannotTell.contains(errno)
   }
 

@@ -1,4 +1,4 @@
-import CFileCalls
+import CLinux
 import Glibc
 import NIOCore
 
@@ -34,7 +34,7 @@ final class TemporaryFile: Sendable {
 
   /// Begins to move what was written to the disk, so that ``sync()`` has less to wait for.
   func beginSync(of range: Range<Int>) {
-    _ = file_calls_begin_writing(descriptor.number, Int64(range.lowerBound), Int64(range.count))
+    _ = linux_begin_writing(descriptor.number, Int64(range.lowerBound), Int64(range.count))
   }
 
   func sync() throws(ObjectStoreError) {

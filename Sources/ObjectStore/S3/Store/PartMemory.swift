@@ -44,8 +44,12 @@ final class PartMemory: Sendable {
 
   var free: Int { state.withLock { $0.free } }
 
-  /// Room for one part, which holds nothing yet.
-  func room() -> PartRoom { PartRoom(self, id: state.withLock { $0.nextID() }) }
+  /// Room for one part, which holds no memory yet.
+  ///
+  /// - Parameter bytes: the part's beginning, for which none is needed.
+  func room(_ bytes: ByteBuffer = ByteBuffer()) -> PartRoom {
+    PartRoom(self, id: state.withLock { $0.nextID() }, bytes)
+  }
 
   fileprivate func grow(_ room: UInt64, to bytes: Int) async throws(ObjectStoreError) {
     let bytes = min(bytes, size)
@@ -127,42 +131,59 @@ extension PartMemory.State {
   }
 }
 
-/// The memory of one part. Belongs to one task at a time.
+/// One part on its way up, and its memory. Belongs to one task at a time.
+///
+/// Bytes and memory go together: whoever is done with a part closes it, and nothing that is left of
+/// the part, such as a finished task whose result nobody has taken yet, keeps the bytes.
 final class PartRoom: Sendable {
   private let memory: PartMemory
   private let id: UInt64
+  private let state: Mutex<ByteBuffer>
 
-  fileprivate init(_ memory: PartMemory, id: UInt64) {
+  fileprivate init(_ memory: PartMemory, id: UInt64, _ bytes: ByteBuffer) {
     self.memory = memory
     self.id = id
+    state = Mutex(bytes)
   }
 
   deinit { close() }
 
-  /// Waits until it holds so many bytes.
+  /// Empty once it is closed.
+  var bytes: ByteBuffer { state.withLock { $0 } }
+
+  /// Waits until it holds so much memory.
   ///
   /// - Throws: `busy` if that takes too long, `cancelled`.
   func grow(to bytes: Int) async throws(ObjectStoreError) { try await memory.grow(id, to: bytes) }
 
   /// Gives all back. Twice does no harm.
-  func close() { memory.close(id) }
+  func close() {
+    state.withLock { $0 = ByteBuffer() }
+    memory.close(id)
+  }
 
-  /// Appends bytes of a source until `buffer` has `size` of them, or the body is at its end, and takes
+  /// Appends bytes of a source until there are `size` of them, or the body is at its end, and takes
   /// memory for them as they come.
   ///
   /// - Returns: whether more may follow.
-  func fill(
-    _ buffer: inout ByteBuffer, upTo size: Int, from source: inout MeasuredSource
-  ) async throws(ObjectStoreError) -> Bool {
+  func fill(upTo size: Int, from source: inout MeasuredSource) async throws(ObjectStoreError)
+    -> Bool
+  {
+    var buffer = state.withLock { state in
+      defer { state = ByteBuffer() }
+      return state
+    }
     // Memory that nothing was written to costs nothing.
     buffer.reserveCapacity(size)
-    while buffer.readableBytes < size {
+    var hasMore = true
+    while hasMore, buffer.readableBytes < size {
       // What is larger than usual could not be sure of its rest.
       let goal =
         size > memory.partBytes ? size : min(size, max(2 * buffer.readableBytes, 128 << 10))
       try await grow(to: goal)
-      guard try await source.fill(&buffer, upTo: goal) else { return false }
+      hasMore = try await source.fill(&buffer, upTo: goal)
     }
-    return true
+    state.withLock { $0 = buffer }
+    return hasMore
   }
 }

@@ -32,15 +32,13 @@ struct S3MultipartUpload {
     }
   }
 
-  /// - Parameters:
-  ///   - first: the first part.
-  ///   - room: its memory, which this gives back.
+  /// - Parameter first: the first part, which this closes.
   func run(
-    _ first: ByteBuffer, _ room: PartRoom, _ source: inout MeasuredSource
+    _ first: PartRoom, _ source: inout MeasuredSource
   ) async throws(ObjectStoreError) -> ObjectInfo {
     let upload = try await begin()
     do throws(ObjectStoreError) {
-      let (parts, size) = try await send(upload, first, room, &source)
+      let (parts, size) = try await send(upload, first, &source)
       return try await complete(upload, parts, size)
     } catch {
       await abort(upload)
@@ -136,31 +134,27 @@ struct S3MultipartUpload {
 
   /// Sends all parts, as many at a time as are allowed and as memory is there for.
   private func send(
-    _ upload: String, _ first: ByteBuffer, _ held: PartRoom, _ source: inout MeasuredSource
+    _ upload: String, _ first: PartRoom, _ source: inout MeasuredSource
   ) async throws(ObjectStoreError) -> ([Part], size: Int) {
     var parts: [Part] = []
     var size = 0
-    // The part that is filled, and its memory.
-    var body = first
-    var room = held
+    var next = first
     var hasMore = true
     var number = 0
     let outcome: Result<Void, ObjectStoreError> = await withTaskGroup(
       of: Result<Part, ObjectStoreError>.self
     ) { group in
       do throws(ObjectStoreError) {
-        while body.readableBytes > 0 || number == 0 {
+        while next.bytes.readableBytes > 0 || number == 0 {
           number += 1
-          size += body.readableBytes
+          size += next.bytes.readableBytes
           guard number <= Self.maximumParts else {
             throw ObjectStoreError(.tooLarge, "the value has more than \(Self.maximumParts) parts")
           }
-          let (current, currentRoom, index) = (body, room, number)
-          body = ByteBuffer()
-          group.addTask {
-            defer { currentRoom.close() }
+          group.addTask { [next, number] in
+            defer { next.close() }
             do throws(ObjectStoreError) {
-              return .success(try await send(upload, index, current))
+              return .success(try await send(upload, number, next.bytes))
             } catch {
               return .failure(error)
             }
@@ -170,8 +164,8 @@ struct S3MultipartUpload {
             parts.append(part)
           }
           if !hasMore { break }
-          room = store.memory.room()
-          hasMore = try await room.fill(&body, upTo: partBytes, from: &source)
+          next = store.memory.room()
+          hasMore = try await next.fill(upTo: partBytes, from: &source)
         }
         while let part = try await group.next()?.get() { parts.append(part) }
         return .success(())
@@ -180,7 +174,7 @@ struct S3MultipartUpload {
         return .failure(error)
       }
     }
-    room.close()
+    next.close()
     try outcome.get()
     return (parts.sorted { $0.number < $1.number }, size)
   }

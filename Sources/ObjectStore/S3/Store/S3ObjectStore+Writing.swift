@@ -19,15 +19,16 @@ extension S3ObjectStore {
     var first = ByteBuffer()
     first.reserveCapacity(block)
     var hasMore = try await source.fill(&first, upTo: block)
-    let room = memory.room()
-    defer { room.close() }
-    if hasMore, block < size { hasMore = try await room.fill(&first, upTo: size, from: &source) }
-    if hasMore, first.readableBytes == request.length {
+    let part = memory.room(first)
+    first = ByteBuffer()
+    defer { part.close() }
+    if hasMore, block < size { hasMore = try await part.fill(upTo: size, from: &source) }
+    if hasMore, part.bytes.readableBytes == request.length {
       // Whole, unless the source has more than it should, which it then says.
       hasMore = try await source.next() != nil
     }
-    if !hasMore { return try await put(write, first) }
-    return try await upload.run(first, room, &source)
+    if !hasMore { return try await put(write, part.bytes) }
+    return try await upload.run(part, &source)
   }
 
   private func put(
