@@ -9,7 +9,7 @@ final class HTTPConnection: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias OutboundOut = HTTPClientRequestPart
 
-  private enum Phase {
+  enum Phase {
     case opening
     case idle
     case busy(HTTPExchange)
@@ -18,26 +18,26 @@ final class HTTPConnection: ChannelInboundHandler {
     case closed
   }
 
-  private static let pieceBytes = 128 << 10
+  static let pieceBytes = 128 << 10
 
-  private let lane: HTTPLane
-  private let configuration: HTTPUpstreamConfiguration
+  let lane: HTTPLane
+  let configuration: HTTPUpstreamConfiguration
   private let waitsForTLS: Bool
-  private var context: ChannelHandlerContext?
-  private var phase = Phase.opening
+  var context: ChannelHandlerContext?
+  var phase = Phase.opening
   /// When the connection closes unless something happens.
-  private(set) var deadline: NIODeadline?
+  var deadline: NIODeadline?
   /// What is waited for until then.
-  private var awaited = "TLS"
+  var awaited = "TLS"
   /// How many exchanges it has carried to their end.
-  private var served = 0
-  private var wantsRead = true
+  var served = 0
+  var wantsRead = true
   /// Since when the task that reads an answer has not kept up.
-  private var pausedSince: NIODeadline?
-  private var isSending = false
-  private var isRequestSent = false
-  private var hasHead = false
-  private var keepsAlive = false
+  var pausedSince: NIODeadline?
+  var isSending = false
+  var isRequestSent = false
+  var hasHead = false
+  var keepsAlive = false
   private var reason: (any Error)?
 
   init(lane: HTTPLane, configuration: HTTPUpstreamConfiguration, waitsForTLS: Bool) {
@@ -46,7 +46,7 @@ final class HTTPConnection: ChannelInboundHandler {
     self.waitsForTLS = waitsForTLS
   }
 
-  private func expect(_ what: String, within timeout: Duration) {
+  func expect(_ what: String, within timeout: Duration) {
     awaited = what
     deadline = lane.eventLoop.now + TimeAmount(timeout)
   }
@@ -82,138 +82,10 @@ final class HTTPConnection: ChannelInboundHandler {
     lane.opened(self)
   }
 
-  private func becomeIdle() {
+  func becomeIdle() {
     phase = .idle
     wantsRead = true
     expect("a request", within: configuration.idleTimeout)
-  }
-
-  // MARK: Sending
-
-  /// Whether it can carry an exchange.
-  var isFree: Bool {
-    if case .idle = phase { context?.channel.isActive == true } else { false }
-  }
-
-  /// False if the exchange is over, or the connection is.
-  func start(_ exchange: HTTPExchange) -> Bool {
-    guard case .idle = phase, let context, context.channel.isActive,
-      exchange.attach(to: NIOLoopBound(self, eventLoop: lane.eventLoop))
-    else { return false }
-    phase = .busy(exchange)
-    (isRequestSent, hasHead, keepsAlive, wantsRead) = (false, false, false, true)
-    pausedSince = nil
-    let head = exchange.request.head(for: configuration.origin)
-    context.write(wrapOutboundOut(.head(head)), promise: nil)
-    sendMore()
-    return true
-  }
-
-  /// Sends what there is of the request for as long as the socket takes it.
-  func sendMore() {
-    guard !isSending, !isRequestSent, !hasHead else { return }
-    isSending = true
-    defer { isSending = false }
-    // A write may end in this handler again before it returns.
-    while case .busy(let exchange) = phase, let context, !isRequestSent {
-      guard context.channel.isWritable else {
-        return expect("it takes the request", within: configuration.bodyIdleTimeout)
-      }
-      switch exchange.takeOutgoing(upTo: Self.pieceBytes) {
-      case .part(let part):
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
-      case .nothingYet:
-        deadline = nil
-        return context.flush()
-      case .end:
-        isRequestSent = true
-        expect(
-          "an answer", within: exchange.request.answerTimeout ?? configuration.answerTimeout)
-        if let last = exchange.request.deadline { deadline = min(deadline ?? last, last) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-      }
-    }
-  }
-
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { sendMore() }
-    context.fireChannelWritabilityChanged()
-  }
-
-  // MARK: Receiving
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch (unwrapInboundIn(data), phase) {
-    case (.head(let head), .busy(let exchange)) where !hasHead: receive(head, exchange)
-    case (.body(let part), .busy(let exchange)) where hasHead:
-      expect("more of an answer", within: configuration.bodyIdleTimeout)
-      wantsRead = exchange.receive(part)
-      if !wantsRead {
-        deadline = nil
-        pausedSince = pausedSince ?? lane.eventLoop.now
-      }
-    case (.body(let part), .draining(let room)):
-      if part.readableBytes > room { close() } else { phase = .draining(room - part.readableBytes) }
-    case (.end, .busy(let exchange)) where hasHead:
-      finish { exchange.receiveEnd() }
-    case (.end, .draining): finish {}
-    case (_, .closed): break
-    default: close(for: HTTPParserError.unknown)
-    }
-  }
-
-  private func receive(_ head: HTTPResponseHead, _ exchange: HTTPExchange) {
-    hasHead = true
-    guard head.hasKnownEnd(after: exchange.request.method) else {
-      return end(
-        exchange, .malformed,
-        "was answered with a body of unknown length, which could end early unnoticed")
-    }
-    keepsAlive = head.isKeepAlive && isRequestSent
-    expect("more of an answer", within: configuration.bodyIdleTimeout)
-    exchange.receive(head)
-  }
-
-  /// The answer is whole.
-  private func finish(_ tell: () -> Void) {
-    served += 1
-    if keepsAlive, context?.channel.isActive == true {
-      becomeIdle()
-      tell()
-      lane.release(self)
-    } else {
-      phase = .closed
-      tell()
-      close()
-    }
-  }
-
-  func channelReadComplete(context: ChannelHandlerContext) {
-    // Asked before the event loop turns to the next socket, this costs no system call.
-    if wantsRead { context.read() }
-    context.fireChannelReadComplete()
-  }
-
-  func goOnReading(for exchange: HTTPExchange) {
-    guard case .busy(let current) = phase, current === exchange, !wantsRead else { return }
-    wantsRead = true
-    pausedSince = nil
-    expect("more of an answer", within: configuration.bodyIdleTimeout)
-    context?.read()
-  }
-
-  /// Whether its reader has stopped for so long that it can give way to others.
-  func isPaused(at now: NIODeadline) -> Bool {
-    guard case .busy = phase, let pausedSince, let limit = configuration.pauseLimit else {
-      return false
-    }
-    return pausedSince + TimeAmount(limit) <= now
-  }
-
-  /// Closes for the sake of others that wait.
-  func giveWay() {
-    guard case .busy(let exchange) = phase else { return }
-    end(exchange, .gaveWay, "was not read on while others waited for its connection")
   }
 
   // MARK: The end
@@ -238,7 +110,7 @@ final class HTTPConnection: ChannelInboundHandler {
     }
   }
 
-  private func end(_ exchange: HTTPExchange, _ kind: HTTPUpstreamError.Kind, _ message: String) {
+  func end(_ exchange: HTTPExchange, _ kind: HTTPUpstreamError.Kind, _ message: String) {
     exchange.fail(exchange.error(kind, message))
     close()
   }
@@ -275,13 +147,5 @@ final class HTTPConnection: ChannelInboundHandler {
       exchange.fail(
         exchange.error(.closed, "lost its connection \(place)", cause: reason))
     }
-  }
-}
-
-extension HTTPResponseHead {
-  /// Whether the end of the body can be told from the end of the connection.
-  fileprivate func hasKnownEnd(after method: HTTPMethod) -> Bool {
-    if method == .HEAD || [204, 304].contains(status.code) { return true }
-    return headers.contains(name: "content-length") || headers.contains(name: "transfer-encoding")
   }
 }

@@ -53,6 +53,31 @@ struct ConnectionTests {
     }
   }
 
+  @Test("A server that went away in between may have seen the request")
+  func goneAway() async throws {
+    let (isSecond, isGone) = (Signal(), Signal())
+    try await ScriptedServer.with { connection in
+      _ = try await connection.head()
+      try await connection.send(Self.ok)
+      _ = try await connection.head()
+      isSecond.send()
+      await isGone.wait()
+    } _: { server in
+      try await withUpstream(server.port) { upstream in
+        #expect(try await upstream.get() == "200 ok")
+        let error = try await withThrowingTaskGroup(of: HTTPUpstreamError?.self) { group in
+          group.addTask { await upstream.failure(HTTPUpstreamRequest(.GET, "/")) }
+          await isSecond.wait()
+          try await server.stopListening()
+          isGone.send()
+          return try await group.next() ?? nil
+        }
+        #expect(error?.kind == .notConnected)
+        #expect(error?.mayHaveRun == true)
+      }
+    }
+  }
+
   @Test("Requests beyond the connections wait, and beyond that are refused")
   func bounded() async throws {
     let go = Signal()

@@ -9,12 +9,19 @@ final class ScriptedServer: Sendable {
   typealias Script = @Sendable (ScriptedConnection) async throws -> Void
 
   let port: Int
+  private let listener: any Channel
   private let accepted = Mutex(0)
 
   /// How many connections there have been.
   var connectionCount: Int { accepted.withLock { $0 } }
 
-  private init(port: Int) { self.port = port }
+  private init(_ listener: any Channel) {
+    self.listener = listener
+    port = listener.localAddress?.port ?? 0
+  }
+
+  /// Takes no more connections.
+  func stopListening() async throws { try await listener.close() }
 
   /// Runs `body` with a server that runs `script` on each connection, and closes it then.
   static func with<Result: Sendable>(
@@ -36,7 +43,7 @@ final class ScriptedServer: Sendable {
               isOutboundHalfClosureEnabled: false))
         }
       }
-    let server = ScriptedServer(port: listener.channel.localAddress?.port ?? 0)
+    let server = ScriptedServer(listener.channel)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         try await listener.executeThenClose { connections in

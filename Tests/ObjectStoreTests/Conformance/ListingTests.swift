@@ -7,8 +7,8 @@ struct ListingTests {
   func entries(_ kind: StoreKind) async throws {
     try await withObjectStore(kind) { store in
       #expect(try await store.list(ListRequest()) == ListPage(entries: []))
-      let first = try await store.put("a", "1")
-      let second = try await store.put("b/c", "22", type: "text/plain")
+      let first = try await store.putAndLook("a", "1")
+      let second = try await store.putAndLook("b/c", "22", type: "text/plain")
       let page = try await store.list(ListRequest())
       #expect(
         page

@@ -7,7 +7,7 @@ struct ReadConditionTests {
   @Test("Conditions are weighed in their order", arguments: StoreKind.allCases)
   func conditions(_ kind: StoreKind) async throws {
     try await withObjectStore(kind) { store in
-      let info = try await store.put("key", "value")
+      let info = try await store.putAndLook("key", "value")
       let same = ETagCondition.oneOf([info.etag])
       let other = ETagCondition.oneOf([try #require(ETag("other"))])
       let (before, at) = (info.modified - 1, info.modified)
@@ -54,7 +54,7 @@ struct ReadConditionTests {
     "A range with a validator of another version means the whole", arguments: StoreKind.allCases)
   func rangeValidator(_ kind: StoreKind) async throws {
     try await withObjectStore(kind) { store in
-      let info = try await store.put("key", "0123456789")
+      let info = try await store.putAndLook("key", "0123456789")
       let cases: [(RangeValidator, isRange: Bool)] = [
         (.etag(info.etag), true), (.etag(try #require(ETag("other"))), false),
         (.modified(info.modified), true), (.modified(info.modified + 1), false),

@@ -1,5 +1,6 @@
 import NIOCore
 import ObjectStore
+import Testing
 
 /// A value as a test reads it.
 struct StoredValue: Sendable, Hashable {
@@ -45,6 +46,13 @@ extension ObjectStore {
       case .missing: return .missing
       }
     }
+  }
+
+  /// Writes a value, and looks at it: what the answer to a write says of the time may be of the next
+  /// second.
+  func putAndLook(_ key: String, _ text: String, type: String? = nil) async throws -> ObjectInfo {
+    try await put(key, text, type: type)
+    return try #require(try await get(key).value).info
   }
 
   /// The text of a key; nil if it has none.

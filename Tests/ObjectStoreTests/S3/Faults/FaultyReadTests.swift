@@ -1,3 +1,4 @@
+import LocalServers
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -65,6 +66,31 @@ struct FaultyReadTests {
       #expect(try await store.text("key") == Self.value)
       #expect(proxy.requests.count == 2)
     }
+  }
+
+  @Test("A reader that stops gives its connection to others, and reads on from there")
+  func givesWay() async throws {
+    let server = try await SharedS3Server.server()
+    let store = try s3Store(server.endpoint, bucket: try server.newBucket()) {
+      $0.maximumConnections = 1
+      $0.pauseLimit = .milliseconds(100)
+    }
+    let size = 4 << 20
+    _ = try await store.write(
+      try ObjectKey("large"), WriteRequest(length: size), from: PatternSource(size: size))
+    try await store.put("small", "value")
+    let count = try await store.read(try ObjectKey("large"), ReadRequest()) { answer in
+      guard case .content(_, _, let content) = answer else { return 0 }
+      var offset = 0
+      while let part = try await content.next() {
+        // The only connection is this one's.
+        if offset == 0 { #expect(try await store.text("small") == "value") }
+        #expect(Pattern.matches(part, from: offset))
+        offset += part.readableBytes
+      }
+      return offset
+    }
+    #expect(count == size)
   }
 
   @Test("Trouble that lasts is said, with no value")

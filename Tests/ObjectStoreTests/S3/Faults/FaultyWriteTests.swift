@@ -132,6 +132,7 @@ struct FaultyWriteTests {
     arguments: [
       Fault.drop, .loseAnswer, .refuse(500, "InternalError"), .refuseAfter(500, "InternalError"),
       .refuse(200, "InternalError"), .refuse(409, "ConditionalRequestConflict"),
+      .refuseAfter(409, "ConditionalRequestConflict"),
     ])
   func multipart(_ fault: Fault) async throws {
     let parts = Mutex(0)
@@ -162,6 +163,28 @@ struct FaultyWriteTests {
         return offset == size ? info.etag : nil
       }
       #expect(read == info.etag)
+    }
+  }
+
+  /// S3 forgets an upload that lost a race, and says so only when it is to be completed again.
+  @Test("An upload that is gone is not claimed to be stored, and can be tried again")
+  func forgotten() async throws {
+    let answers = Mutex([(409, "ConditionalRequestConflict"), (404, "NoSuchUpload")])
+    try await withFaultyStore(partBytes: 5 << 20) { head, _ in
+      guard head.method == .POST, !head.uri.contains("uploads") else { return .none }
+      return answers.withLock { answers in
+        guard let (status, code) = answers.first else { return .none }
+        answers.removeFirst()
+        return .refuse(status, code)
+      }
+    } _: { store, direct, _ in
+      for expected in [ObjectStoreError.Kind.busy, nil] {
+        let kind = try await store.failure(
+          writing: "key", WriteRequest(length: nil, condition: .isMissing),
+          from: PatternSource(size: 6 << 20))
+        #expect(kind == expected)
+      }
+      #expect(try await direct.get("key").value?.info.size == 6 << 20)
     }
   }
 

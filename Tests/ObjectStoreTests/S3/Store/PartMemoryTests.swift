@@ -24,6 +24,24 @@ struct PartMemoryTests {
     #expect(memory.free == 1000)
   }
 
+  /// Also those of a part whose task is over, and is still held by its group.
+  @Test("Bytes go when their memory is given back")
+  func bytes() async throws {
+    let memory = PartMemory(size: 1000, partBytes: 300, limit: .seconds(600))
+    var source = MeasuredSource(PatternSource(size: 500), WriteRequest(length: nil))
+    let part = memory.room(ByteBuffer(string: "0123456789"))
+    #expect(try await part.fill(upTo: 300, from: &source))
+    #expect(part.bytes.readableBytes == 300)
+    #expect(memory.free == 700)
+    part.close()
+    #expect(part.bytes.readableBytes == 0)
+    #expect(memory.free == 1000)
+    let last = memory.room()
+    #expect(try await !last.fill(upTo: 300, from: &source))
+    #expect(last.bytes.readableBytes == 210)
+    last.close()
+  }
+
   @Test("Parts of which little has come leave room for others")
   func slowParts() async throws {
     let memory = PartMemory(size: 1000, partBytes: 300, limit: .seconds(600))
