@@ -9,18 +9,19 @@ package final class S3Server: Sendable {
 
   package let port: Int
   private let processes: LocalProcesses
-  private let process: LocalProcess
+  /// Nil if it runs elsewhere.
+  private let process: LocalProcess?
   private let sessionToken: String?
   private let buckets = Mutex(0)
 
   package var endpoint: String { "http://127.0.0.1:\(port)" }
 
   /// What it logged lately.
-  package var output: [String] { process.output }
+  package var output: [String] { process?.output ?? [] }
 
   /// - Parameter sessionToken: what requests have to bear, if any.
   fileprivate init(
-    _ processes: LocalProcesses, port: Int, process: LocalProcess, sessionToken: String?
+    _ processes: LocalProcesses, port: Int, process: LocalProcess?, sessionToken: String?
   ) {
     self.processes = processes
     self.port = port
@@ -86,7 +87,16 @@ package final class S3Server: Sendable {
 
 extension LocalProcesses {
   /// Starts a server of S3; returns once it serves.
+  ///
+  /// With `S3_SERVER_PORT` in the environment it is one that runs already on 127.0.0.1, of whatever
+  /// make: it needs the user ``S3Server/accessKeyID`` and the empty buckets `bucket-0` … `bucket-499`.
   package func startS3Server(sessionToken: String? = nil) async throws -> S3Server {
+    if sessionToken == nil, let text = getenv("S3_SERVER_PORT") {
+      guard let port = Int(String(cString: text)) else {
+        throw LocalServersError(.system, "S3_SERVER_PORT is no number: \(String(cString: text))")
+      }
+      return S3Server(self, port: port, process: nil, sessionToken: nil)
+    }
     var attempts = 0
     while true {
       attempts += 1
