@@ -115,6 +115,7 @@ let package = Package(
     // Wire: values, parsers and encoders over bytes.
     library("JSON", []),
     library("URIEncoding", []),
+    library("IPAddresses", []),
     library("RESP", [nioCore]),
     library("PrometheusText", []),
     library("EventLoops", [nioCore, nioPosix]),
@@ -183,6 +184,9 @@ let package = Package(
       ]),
 
     library(
+      "FilteringProxy", ["IPAddresses", nioCore, nioPosix, lifecycle, logging]),
+
+    library(
       "RedisProxy",
       [
         "RESP", "RedisClient", "PrometheusText", "ServiceKit", nioCore, nioPosix, nioHTTP1, nioSSL,
@@ -245,6 +249,10 @@ let package = Package(
 
     tests("JSONTests", ["JSON"]),
     tests("URIEncodingTests", ["URIEncoding"]),
+    tests("IPAddressesTests", ["IPAddresses"]),
+    tests(
+      "FilteringProxyTests",
+      ["FilteringProxy", "IPAddresses", "LocalServers", nioCore, nioPosix, lifecycle, logging]),
     tests("RESPTests", ["RESP", nioCore]),
     tests("PrometheusTextTests", resources: [.copy("Fixtures")], ["PrometheusText"]),
     tests("GzipTests", ["Gzip"]),
