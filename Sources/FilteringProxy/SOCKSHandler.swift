@@ -71,6 +71,13 @@ final class SOCKSHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
+  /// Nobody closes its half before it has asked for something. Later nothing is read before the
+  /// tunnel is there, which passes the end on.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed = event, phase != .over { return close(context) }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     phase = .over
     context.fireChannelInactive()
