@@ -34,7 +34,7 @@ package final class EtcdLockStore: LockStore, EtcdStore {
   let pool: LeasePool
   /// By the bytes of the token: etcd takes names for different that Swift takes for equal.
   let held = Mutex<[[UInt8]: Held]>([:])
-  private let giveBacks = EtcdGiveBacks<GiveBack>()
+  private let giveBacks = GiveBacks<GiveBack>.atEtcd
 
   var keyPrefix: String { configuration.keyPrefix }
 

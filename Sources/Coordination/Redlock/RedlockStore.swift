@@ -33,7 +33,7 @@ package final class RedlockStore: LockStore {
   let time: any MonotonicTime
   let logger: Logger
   let strayTokens = Mutex(StrayTokens())
-  private let giveBacks: GiveBacks<GiveBack>
+  private let giveBacks = GiveBacks<GiveBack>.atRedis
 
   /// The servers, by the first lane.
   var nodes: [RedlockNode] { lanes[0] }
@@ -60,13 +60,12 @@ package final class RedlockStore: LockStore {
     self.time = time
     self.logger = logger
     self.lanes = EventLoopLanes(lanes.map { ($0.eventLoop, $0.clients.map(RedlockNode.init)) })
-    giveBacks = GiveBacks(time: time)
   }
 
   var currentLane: Int { lanes.current }
 
   package func run() async throws {
-    await giveBacks.run(over: lanes.all.joined().map(\.server.client)) {
+    await giveBacks.run(over: lanes.all.joined().map(\.server.client), time: time) {
       (item, timeout) async throws(RedisError) in
       _ = try await self.lanes[item.lane][item.node].release(
         self.keys(of: item.key), token: item.token, podUID: item.podUID, timeout: timeout)

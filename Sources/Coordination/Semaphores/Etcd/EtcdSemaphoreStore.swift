@@ -42,7 +42,7 @@ package final class EtcdSemaphoreStore: SemaphoreStore, EtcdStore {
   let held = Mutex<[[UInt8]: Held]>([:])
   /// When the lease of a semaphore's record was last kept alive, by the record's name.
   let kept = Mutex<[[UInt8]: Duration]>([:])
-  private let giveBacks = EtcdGiveBacks<GiveBack>()
+  private let giveBacks = GiveBacks<GiveBack>.atEtcd
 
   package var staleAfter: Duration { configuration.staleAfter }
   var keyPrefix: String { configuration.keyPrefix }

@@ -43,7 +43,7 @@ package final class RedisSemaphoreStore: SemaphoreStore {
   let configuration: Configuration
   /// The server, once for each event loop that has a connection of its own to it.
   let lanes: EventLoopLanes<RedisNode>
-  let giveBacks: GiveBacks<GiveBack>
+  let giveBacks = GiveBacks<GiveBack>.atRedis
   private let time: any MonotonicTime
   private let logger: Logger
 
@@ -56,13 +56,13 @@ package final class RedisSemaphoreStore: SemaphoreStore {
   ) {
     self.configuration = configuration
     self.lanes = EventLoopLanes(lanes.map { ($0.eventLoop, RedisNode(client: $0.client)) })
-    giveBacks = GiveBacks(time: time)
     self.time = time
     self.logger = logger
   }
 
   package func run() async throws {
-    await giveBacks.run(over: lanes.all.map(\.client)) { (item, timeout) async throws(RedisError) in
+    await giveBacks.run(over: lanes.all.map(\.client), time: time) {
+      (item, timeout) async throws(RedisError) in
       if try await self.release(item, timeout: timeout) {
         self.logger.info("permit given back", metadata: ["key": "\(item.key)"])
       }
