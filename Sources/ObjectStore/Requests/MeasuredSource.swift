@@ -36,10 +36,17 @@ package struct MeasuredSource {
     return true
   }
 
-  /// The next bytes as the source has them; nil at the end of a body that is whole.
+  /// The next bytes as the source has them, one at least; nil at the end of a body that is whole.
   ///
   /// - Throws: as ``fill(_:upTo:)`` does.
   package mutating func next() async throws(ObjectStoreError) -> ByteBuffer? {
+    while let bytes = try await nextPiece() {
+      if bytes.readableBytes > 0 { return bytes }
+    }
+    return nil
+  }
+
+  private mutating func nextPiece() async throws(ObjectStoreError) -> ByteBuffer? {
     if hasEnded { return nil }
     if Task.isCancelled { throw .givenUp }
     let buffer: ByteBuffer?

@@ -83,8 +83,8 @@ extension S3ObjectStore {
     switch answer.status {
     case 200..<300:
       let found = try content(of: key, answer) ?? .missing
-      // Some servers take a range that an empty value has nothing of for none.
-      guard range != nil, case .content(let info, .whole, let content as S3Content) = found,
+      // Some servers take a range that the value has nothing of for none, or for all.
+      guard range != nil, case .content(let info, _, let content as S3Content) = found,
         case .unsatisfiable = request.range(of: info)
       else { return found }
       content.close()

@@ -1,4 +1,3 @@
-import Crypto
 import NIOCore
 import NIOHTTP1
 
@@ -63,13 +62,25 @@ extension S3ObjectStore {
     var pin = S3Pin.none
     switch condition {
     case .none: break
-    case .isMissing: pin = .absent
+    case .isMissing:
+      pin = .absent
+      // Not all servers take conditions for uploads of many parts: between this look and the end of
+      // that request they would lose what another process writes, but not what is there already.
+      if call.method == .POST {
+        let look = try await look(write.key)
+        guard let found = S3Pin(condition, for: look.record, at: clock.now) else {
+          throw .conditionFailed(condition)
+        }
+        pin = try await distinct(found, call, write) ?? found
+      }
     case .matches:
       guard let found = S3Pin(condition, for: try await record(write.key), at: clock.now) else {
         throw .conditionFailed(condition)
       }
       pin = found
     }
+    // How often the version that is there was refused as another one.
+    var refusals = 0
     for _ in 0..<Self.maximumTurns {
       var pinned = call
       pinned.headers += pin.headers
@@ -98,47 +109,19 @@ extension S3ObjectStore {
       if next == pin, answer.status == 404 {
         throw ObjectStoreError(.busy, "S3 does not find the value that it shows")
       }
-      pin = next
-      if case .version(let etag) = pin, condition == .isMissing, couldEqual(call, etag) {
-        if call.method == .PUT { return .sameBytes }
-        pin = try await replaceExpired(write.key, etag) ?? .absent
+      if answer.status == 412, let etag = next.etag, etag == pin.etag {
+        refusals += 1
+        guard refusals <= 2 else {
+          throw ObjectStoreError(.busy, "S3 takes the version that it shows for another one")
+        }
+        // The first time it may have been another one for a moment.
+        pin = refusals == 2 ? .bareVersion(etag) : next
+        continue
       }
+      guard let distinct = try await distinct(next, call, write) else { return .sameBytes }
+      pin = distinct
     }
     throw ObjectStoreError(.busy, "the value changes faster than it can be written")
-  }
-
-  // MARK: Expired values with the same bytes
-
-  /// Whether the ETag after a write may be the one that is there now: both come from the bytes.
-  private func couldEqual(_ call: S3Call, _ etag: ETag) -> Bool {
-    guard call.method == .PUT, let body = call.body else { return etag.text.contains("-") }
-    let digits = Insecure.MD5.hash(data: Array(body.readableBytesView)).map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
-    return etag.text.lowercased() == digits.joined()
-  }
-
-  /// Puts something that has expired too, and is like nothing else, in the place of an expired value:
-  /// of several who then write the same bytes over it, S3 lets only the first. For values of many
-  /// parts, whose bytes cannot be given another ETag; who looked before the first of them had written
-  /// still wins too, if that was within two requests.
-  ///
-  /// - Returns: what to pin the write to; nil if another came first, which that write then finds.
-  private func replaceExpired(
-    _ key: ObjectKey, _ etag: ETag
-  ) async throws(ObjectStoreError) -> S3Pin? {
-    let mark = S3Write(key, WriteRequest(length: nil, expires: 0))
-    var call = S3Call(.PUT, key)
-    call.body = ByteBuffer(string: mark.id)
-    call.headers = mark.headers + S3Pin.version(etag).headers
-    let answer = try await client.perform(call)
-    if answer.isSuccess {
-      return answer.header("etag").flatMap { ETag(header: $0) }.map { .version($0) }
-    }
-    guard answer.status == 412 || answer.status == 404 else { throw refusal(call, answer) }
-    // Ours, whose answer was lost?
-    let found = try await record(key)
-    return found?.writeID == mark.id ? found.map { .version($0.info.etag) } : nil
   }
 }
 

@@ -7,6 +7,8 @@ import ServiceLifecycle
 ///
 /// What a server has to have: conditional writes (`If-Match`, `If-None-Match` on `PutObject` and
 /// `CompleteMultipartUpload`). Without them, conditions that exclude each other may both hold.
+/// (Ceph's gateway 16.2 has them for `PutObject` only: there two processes may both create a value of
+/// many parts at the same time.)
 /// Conditional deletes are used too: with a server that ignores `If-Match` there, a value that was
 /// written within the moment between the look at the old one and its removal is lost.
 ///

@@ -4,12 +4,23 @@ enum S3Pin: Sendable, Hashable {
   case none
   case absent
   case version(ETag)
+  /// Without quotes, for servers that compare with what they keep, letter by letter: Ceph's gateway,
+  /// in 16.2 at least, does.
+  case bareVersion(ETag)
 
   var headers: [(name: String, value: String)] {
     switch self {
     case .none: []
     case .absent: [("if-none-match", "*")]
     case .version(let etag): [("if-match", etag.description)]
+    case .bareVersion(let etag): [("if-match", etag.text)]
+    }
+  }
+
+  var etag: ETag? {
+    switch self {
+    case .none, .absent: nil
+    case .version(let etag), .bareVersion(let etag): etag
     }
   }
 
