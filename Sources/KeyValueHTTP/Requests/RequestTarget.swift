@@ -63,16 +63,19 @@ enum RequestTarget: Hashable {
   }
 
   private static func key(_ path: Substring) throws(Refusal) -> ObjectKey {
-    if path.utf8.contains(UInt8(ascii: "#")) {
+    var bytes = Array(path.utf8)
+    if bytes.contains(UInt8(ascii: "#")) {
       throw .badRequest("as part of a key, # is written %23")
     }
     // What is no UTF-8 has become U+FFFD on the way here: a key that holds one has to escape it.
-    if path.unicodeScalars.contains("\u{FFFD}") {
+    if bytes.contains(0xef), path.unicodeScalars.contains("\u{FFFD}") {
       throw .badRequest("the key is not UTF-8, or holds U+FFFD without an escape")
     }
-    let isEscaped = path.utf8.contains(UInt8(ascii: "%"))
-    guard let bytes = isEscaped ? PercentEncoding.decode(path.utf8) : Array(path.utf8) else {
-      throw .badRequest("the key has a % that is not followed by two hexadecimal digits")
+    if bytes.contains(UInt8(ascii: "%")) {
+      guard let decoded = PercentEncoding.decode(bytes) else {
+        throw .badRequest("the key has a % that is not followed by two hexadecimal digits")
+      }
+      bytes = decoded
     }
     do throws(InvalidKey) {
       return try ObjectKey(bytes)

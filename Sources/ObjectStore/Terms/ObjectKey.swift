@@ -9,17 +9,28 @@ package struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertibl
   package let text: String
 
   /// - Parameter bytes: the key itself, with no escapes.
-  package init(_ bytes: some Collection<UInt8>) throws(InvalidKey) {
+  package init(_ bytes: [UInt8]) throws(InvalidKey) {
     if bytes.isEmpty { throw .empty }
     if bytes.count > Self.maximumLength { throw .tooLong(bytes.count) }
     if bytes.contains(0) { throw .containsNUL }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .isNotUTF8 }
-    let slash = UInt8(ascii: "/")
-    for segment in bytes.split(separator: slash, omittingEmptySubsequences: true)
-    where segment.count <= 2 && segment.allSatisfy({ $0 == UInt8(ascii: ".") }) {
-      throw .dotSegment
-    }
+    if Self.hasDotSegment(bytes) { throw .dotSegment }
     self.text = text
+  }
+
+  private static func hasDotSegment(_ bytes: [UInt8]) -> Bool {
+    // The length of the segment so far, as long as it consists of dots.
+    var dots: Int? = 0
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "/"):
+        if dots == 1 || dots == 2 { return true }
+        dots = 0
+      case UInt8(ascii: "."): dots = dots.map { $0 + 1 }
+      default: dots = nil
+      }
+    }
+    return dots == 1 || dots == 2
   }
 
   package init(_ text: String) throws(InvalidKey) { try self.init(Array(text.utf8)) }
