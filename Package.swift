@@ -14,6 +14,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -116,6 +117,7 @@ let package = Package(
     library("JSON", []),
     library("URIEncoding", []),
     library("IPAddresses", []),
+    library("WebSocketFrames", [nioCore, crypto]),
     library("RESP", [nioCore]),
     library("PrometheusText", []),
     library("EventLoops", [nioCore, nioPosix]),
@@ -250,6 +252,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("URIEncodingTests", ["URIEncoding"]),
     tests("IPAddressesTests", ["IPAddresses"]),
+    tests("WebSocketFramesTests", ["WebSocketFrames", nioCore, nioEmbedded, nioWebSocket]),
     tests(
       "FilteringProxyTests",
       ["FilteringProxy", "IPAddresses", "LocalServers", nioCore, nioPosix, lifecycle, logging]),
