@@ -301,7 +301,10 @@ let package = Package(
         nioPosix, logging, lifecycle,
       ]),
     tests(
-      "RedisProxyTests", ["RedisProxy", "RESP", "RedisClient", "ServiceKit", nioCore, arguments]),
+      "RedisProxyTests",
+      [
+        "RedisProxy", "RESP", "RedisClient", "ServiceKit", nioCore, nioEmbedded, logging, arguments,
+      ]),
     tests("LocalKubeletTests", ["LocalKubelet", "LocalServers", "JSON"]),
     tests(
       "PodHookTests",

@@ -14,7 +14,7 @@ import Testing
   @Test func connectionsAreSpreadOverTheAddresses() throws {
     var book = AddressBook([RedisAddress(host: "redis")], near: [])
     let all = try (1...3).map { try address($0) }
-    book.update(all, at: start)
+    book.update([all], at: start)
     let firsts = (0..<3).compactMap { _ in book.candidates(at: start).first }
     #expect(Set(firsts.map(\.description)).count == 3)
   }
@@ -22,7 +22,7 @@ import Testing
   @Test func anAddressThatFailedComesLastForAWhile() throws {
     var book = AddressBook([RedisAddress(host: "redis")], near: [])
     let all = try (1...3).map { try address($0) }
-    book.update(all, at: start)
+    book.update([all], at: start)
     book.failed(all[1], at: start)
     for _ in 0..<6 { #expect(book.candidates(at: start).last == all[1]) }
     let later = start + AddressBook.penalty + .nanoseconds(1)
@@ -35,7 +35,7 @@ import Testing
   @Test func nearAddressesComeFirst() throws {
     let range = try #require(AddressRange("10.0.7.0/24"))
     var book = AddressBook([RedisAddress(host: "redis")], near: [range])
-    book.update([try address(1), try address(2), try address(3, network: 7)], at: start)
+    book.update([[try address(1), try address(2), try address(3, network: 7)]], at: start)
     for _ in 0..<3 {
       #expect(book.candidates(at: start).first == (try address(3, network: 7)))
     }
@@ -44,7 +44,7 @@ import Testing
   @Test func answersOfTheResolverAgeLiteralAddressesDoNot() throws {
     var book = AddressBook([RedisAddress(host: "redis")], near: [])
     #expect(!book.isFresh(at: start))
-    book.update([try address(1)], at: start)
+    book.update([[try address(1)]], at: start)
     #expect(book.isFresh(at: start))
     #expect(!book.isFresh(at: start + AddressBook.freshness))
     book.update([], at: start)
@@ -77,5 +77,14 @@ import Testing
     #expect(histogram.counts[1] == 1)
     #expect(histogram.counts[2] == 1)
     #expect(histogram.counts.last == 1)
+  }
+
+  @Test func aNameThatCannotBeResolvedKeepsItsAddresses() throws {
+    var book = AddressBook([RedisAddress(host: "a"), RedisAddress(host: "b")], near: [])
+    book.update([[try address(1)], [try address(2)]], at: start)
+    book.update([[try address(3)], []], at: start)
+    #expect(book.addresses == [try address(3), try address(2)])
+    #expect(book.name(of: try address(2))?.host == "b")
+    #expect(book.name(of: try address(3))?.host == "a")
   }
 }

@@ -8,7 +8,7 @@ import Testing
   private func pinned(_ pin: ClientSession.Pin) -> ClientSession {
     var session = ClientSession()
     session.pinned(pin)
-    session.sent()
+    session.sent(.plain, blocks: false)
     return session
   }
 
@@ -38,11 +38,36 @@ import Testing
     #expect(session.decide(.blockingOnRequest, blocks: true, outstanding: 0) == .pin(.once))
   }
 
+  @Test(arguments: [
+    CommandKind.plain, .script, .blockingOnRequest, .transaction(.exec), .transaction(.discard),
+    .transaction(.unwatch), .transaction(.multi), .takesOver, .replication, .session(.hello),
+    .foreign,
+  ])
+  func aCommandThatIsNotAllThereNeverShares(kind: CommandKind) {
+    for outstanding in 0...1 {
+      #expect(ClientSession().decide(kind, isLong: true, outstanding: outstanding) != .share)
+    }
+  }
+
+  @Test func whatIsQueuedDoesNotWait() {
+    var session = pinned(.transaction)
+    #expect(session.waits(.blocking, blocks: false))
+    session.sent(.transaction(.multi), blocks: false)
+    #expect(!session.waits(.blocking, blocks: false))
+    session.sent(.blocking, blocks: false)
+    #expect(!session.isWaiting)
+    session.sent(.transaction(.exec), blocks: false)
+    session.sent(.blocking, blocks: false)
+    #expect(session.isWaiting)
+    session.settled()
+    #expect(!session.isWaiting)
+  }
+
   @Test func theCommandThatAskedForAConnectionGoesThere() {
     var session = ClientSession()
     session.pinned(.once)
     #expect(session.decide(.blocking, outstanding: 0) == .own)
-    session.sent()
+    session.sent(.blocking, blocks: false)
     #expect(session.decide(.plain, outstanding: 1) == .drain)
     #expect(session.decide(.plain, outstanding: 0) == .unpin)
   }

@@ -52,8 +52,29 @@ import Testing
     let arguments = CommandArguments(
       ByteBuffer(string: "*4\r\n$5\r\nXREAD\r\n$5\r\nblock\r\n$1\r\n0\r\n$0\r\n\r\n"))
     #expect(arguments.count == 4)
-    #expect(arguments.contains("BLOCK", within: 8))
+    #expect(arguments.contains("BLOCK"))
     #expect(arguments[3] == "")
     #expect(arguments[4] == nil)
+  }
+
+  /// As version 6.2 answers: no flag says what blocks, and one of the commands is no command.
+  @Test func whatBlocksIsKnownOfServersThatDoNotFlagIt() throws {
+    func command(_ name: String, category: String) -> RESPValue {
+      .array([
+        .bulkString(ByteBuffer(string: name)), -3, .array([.simpleString("write")]), 1, -2, 1,
+        .array([.simpleString("@write"), .simpleString(category)]),
+      ])
+    }
+    let table = try #require(
+      CommandTable(
+        reply: .array([
+          command("blpop", category: "@slow"), command("bxpop", category: "@blocking"),
+          command("lpop", category: "@list"),
+        ])))
+    #expect(table["blpop"].kind == .blocking)
+    #expect(table["bxpop"].kind == .blocking)
+    #expect(table["lpop"].kind == .plain)
+    #expect(table["host:"].kind == .foreign)
+    #expect(table["POST"].kind == .foreign)
   }
 }

@@ -3,131 +3,141 @@ import RESP
 
 /// Commands on their way to shared connections.
 extension ClientHandler {
+  /// What came of the command at the front.
+  enum Step {
+    /// The next one may follow.
+    case done
+    /// It cannot go yet.
+    case blocked
+    /// It is not all there.
+    case starved
+  }
+
   /// Takes as many commands from the input as can go now.
   func advance() {
-    guard !isAdvancing, !isGone, wait == .none else { return }
+    guard !isAdvancing, !isGone, !isFinishing, wait == .none else { return }
     isAdvancing = true
-    while !isGone, wait == .none, input.readableBytes > 0, step() {}
+    var step = Step.done
+    while step == .done, !isGone, !isFinishing, wait == .none { step = self.step() }
+    isStarved = step == .starved
     isAdvancing = false
     resumeReading()
   }
 
-  /// Handles one command; false if it cannot go yet, or is not complete.
-  private func step() -> Bool {
-    if session.pin == .tunnel, !isForwarding { return tunnel() }
-    if isForwarding { return forwardMore() }
+  private func step() -> Step {
+    guard input.count > 0 else { return .starved }
+    if input.isForwarding { return forwardMore() }
+    if session.pin == .tunnel { return tunnel() }
     guard context?.channel.isWritable == true, order.outstanding < Self.outstandingLimit else {
-      return false
+      return .blocked
     }
     do throws(RESPScanError) {
-      switch try scanner.scan(input.readableBytesUInt8Span) {
-      case .nothing:
-        input.moveReaderIndex(forwardBy: scanner.length)
-        scanner.reset()
-        return true
-      case .inline:
-        try rewriteInline()
-        return true
-      case .command: return take(isLong: false)
-      case .incomplete:
-        guard input.readableBytes > Self.longCommand, scanner.hasName(in: input.readableBytes)
-        else {
-          // Enough for any line and any name.
-          if input.readableBytes > 2 * Self.longCommand { throw .bulkTooLong }
-          return false
-        }
-        return take(isLong: true)
+      switch try input.front() {
+      case .incomplete: return .starved
+      case .complete(let command): return handle(command, named: command.name)
+      case .long(let name): return handle(nil, named: name)
       }
     } catch {
       protocolError(error)
-      return false
+      return .starved
     }
-  }
-
-  private func rewriteInline() throws(RESPScanError) {
-    let length = scanner.length
-    guard var line = input.readSlice(length: length) else { return }
-    scanner.reset()
-    line = line.getSlice(at: line.readerIndex, length: length - 1) ?? line
-    if line.readableBytesView.last == 0x0D {
-      line = line.getSlice(at: line.readerIndex, length: length - 2) ?? line
-    }
-    let words = try InlineCommand.words(line.readableBytesUInt8Span)
-    guard !words.isEmpty else { return }
-    var command = InlineCommand.encode(words)
-    command.writeBuffer(&input)
-    input = command
   }
 
   /// Decides about the command at the front of the input, and performs that.
-  private func take(isLong: Bool) -> Bool {
-    let index = lane.table.index(input.readableBytesUInt8Span, scanner.name)
+  ///
+  /// - Parameter command: nil if it is too long to be kept until all of it has come.
+  private func handle(_ command: ClientInput.Complete?, named name: Range<Int>) -> Step {
+    let index = input.index(in: lane.table, name)
     let entry = lane.table.entries[index]
     var kind = entry.kind
     var blocks = false
     switch kind {
-    case .blockingOnRequest: blocks = !isLong && peek().contains("BLOCK", within: 8)
-    case .session(.client): if !isLong { kind = self.kind(ofClient: peek()) }
+    case .blockingOnRequest: blocks = command.map { input.words(of: $0).contains("BLOCK") } ?? true
+    case .session(.client): if let command { kind = self.kind(ofClient: input.words(of: command)) }
+    case .script:
+      guard let command else { break }
+      let words = input.words(of: command)
+      if words.has("DEBUG", at: 1), !words.has("NO", at: 2) { kind = .takesOver }
     default: break
     }
     let decision = session.decide(
-      kind, blocks: blocks, isLong: isLong, outstanding: order.outstanding)
+      kind, blocks: blocks, isLong: command == nil, outstanding: order.outstanding)
     switch decision {
-    case .share: return share(index, entry)
-    case .own: return sendToOwn(index, entry, isLong: isLong)
-    case .drain: return false
-    case .pin(let pin): return becomePinned(pin)
+    case .share:
+      guard let command else { return refuseLong() }
+      return share(command, index, entry)
+    case .own:
+      if isEndingFor(kind, blocks: blocks) { return .starved }
+      return sendToOwn(command, index, entry, kind, blocks: blocks)
+    case .drain: return .blocked
+    case .pin(let pin):
+      if pin == .tunnel || session.waits(kind, blocks: blocks), isEnded() { return .starved }
+      return becomePinned(pin)
     case .repin(let pin):
+      if isEnded() { return .starved }
       session.repinned(pin)
       own?.becomeTunnel(of: self)
-      return true
+      return .done
     case .unpin:
       giveBackOwn()
-      return true
-    case .answer(let command):
-      guard !isLong else {
-        protocolError(.bulkTooLong)
-        return false
-      }
+      return .done
+    case .answer(let session):
+      guard let command else { return refuseLong() }
       lane.metrics.commands[index].own += 1
-      return answer(command)
+      answer(session, CommandArguments(input.take(command)))
+      return .done
     case .refuseReplication:
-      answerError("ERR redis-proxy: replication does not go through the proxy")
-      return true
+      let text = "ERR redis-proxy: replication does not go through the proxy"
+      guard let command else {
+        // The rest of it is still to come, and nobody is there to take it.
+        reply(.simpleError(text))
+        discardInput()
+        return .starved
+      }
+      _ = input.take(command)
+      reply(.simpleError(text))
+      return .done
+    case .hangUp:
+      discardInput()
+      return .starved
     }
   }
 
-  /// The command at the front, to look into.
-  func peek() -> CommandArguments {
-    CommandArguments(input.getSlice(at: input.readerIndex, length: scanner.length) ?? input)
+  /// Nobody is there any more for whom something might be waited for.
+  private func isEndingFor(_ kind: CommandKind, blocks: Bool) -> Bool {
+    session.waits(kind, blocks: blocks) && isEnded()
   }
 
-  /// Takes the command at the front away.
-  @discardableResult
-  func consume() -> ByteBuffer {
-    let command = input.readSlice(length: scanner.length) ?? ByteBuffer()
-    scanner.reset()
-    return command
+  /// Whether the client ends, in which case the rest of its commands is dropped.
+  private func isEnded() -> Bool {
+    guard ending != .none else { return false }
+    discardInput()
+    return true
   }
 
-  /// Sends the command at the front on a shared connection.
-  private func share(_ index: Int, _ entry: CommandTable.Entry) -> Bool {
+  private func refuseLong() -> Step {
+    protocolError(.bulkTooLong)
+    return .starved
+  }
+
+  /// Sends a command on a shared connection.
+  private func share(
+    _ command: ClientInput.Complete, _ index: Int, _ entry: CommandTable.Entry
+  ) -> Step {
     var role = UpstreamRole.primary
-    if lane.splitsReads, entry.isRead, readsFromPrimaryUntil <= lane.clock { role = .reader }
-    guard let upstream = usable(role) else { return false }
+    if lane.splitsReads, entry.isRead, !freshness.needsPrimary(at: lane.clock) { role = .reader }
+    guard let upstream = usable(role) else { return .blocked }
     guard upstream.isWritable else {
       upstream.whenWritable(self)
-      return false
-    }
-    if !entry.isRead, lane.splitsReads, lane.readYourWrites > .zero, upstream.key.role == .primary {
-      readsFromPrimaryUntil = lane.clock + lane.readYourWrites
+      return .blocked
     }
     lane.metrics.count(index, upstream.key.role)
     let isSilent = isNextSilent
     let continues = order.append(ObjectIdentifier(upstream))
+    if !entry.isRead, lane.tracksWrites { freshness.wrote(order.expected) }
     upstream.send(
-      consume(), of: self, continues: continues, isSilent: isSilent, now: lane.clock)
-    return true
+      input.take(command), of: self, continues: continues, isSilent: isSilent, now: lane.clock)
+    return .done
   }
 
   /// Whether the client has said that it does not want the next reply.
@@ -141,17 +151,17 @@ extension ClientHandler {
   private func usable(_ role: UpstreamRole) -> Upstream? {
     if role == .reader {
       if let reader, reader.isSharable { return reader }
-      let pool = lane.pool(key(.reader))
-      if let found = pool.sharable() {
+      let shared = lane.pool(key(.reader)).shared
+      if let found = shared.usable() {
         reader = found
         return found
       }
-      if pool.isHopeful {
+      if shared.isHopeful {
         // The first connections are being made: that takes a moment.
-        waitForShared(pool)
+        waitForShared(shared)
         return wait == .none ? reader : nil
       }
-      pool.connect()
+      shared.connect()
       lane.metrics.replicaFallbacks += 1
     }
     if let primary, primary.isSharable { return primary }
@@ -159,20 +169,20 @@ extension ClientHandler {
       // Commands on the old connection first.
       return nil
     }
-    let pool = lane.pool(key(.primary))
-    if let found = pool.sharable() {
+    let shared = lane.pool(key(.primary)).shared
+    if let found = shared.usable() {
       primary = found
       return found
     }
-    waitForShared(pool)
+    waitForShared(shared)
     return nil
   }
 
-  private func waitForShared(_ pool: UpstreamPool) {
+  private func waitForShared(_ shared: SharedConnections) {
     wait = .shared
     waitDeadline = lane.now + lane.configuration.connectTimeout
     lane.metrics.waits += 1
-    pool.wait(self)
+    shared.wait(self)
   }
 
   func key(_ role: UpstreamRole) -> UpstreamKey {
@@ -190,14 +200,12 @@ extension ClientHandler {
   /// Answers the command at the front with an error: it was not sent.
   func refuse(_ failure: UpstreamFailure) {
     lane.metrics.refused += 1
-    if isForwarding || scanner.length > input.readableBytes {
-      // The rest of it is still to come, and nobody is there to take it.
-      answerError(failure.reply(.primary), consuming: false)
-      isEnding = true
-      input.clear()
-      settle()
+    reply(.simpleError(failure.reply(.primary)))
+    if !input.isForwarding, case .complete(let command)? = try? input.front() {
+      _ = input.take(command)
     } else {
-      answerError(failure.reply(.primary))
+      // The rest of it is still to come, and nobody is there to take it.
+      discardInput()
     }
   }
 }

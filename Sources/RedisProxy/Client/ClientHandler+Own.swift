@@ -3,43 +3,34 @@ import RESP
 
 /// The connection that is the client's own for a while, and what goes there.
 extension ClientHandler {
-  func becomePinned(_ pin: ClientSession.Pin) -> Bool {
-    if let own {
-      session.pinned(pin)
-      lane.metrics.pins += 1
-      if pin == .tunnel { enterTunnel(own) }
-      return true
+  func becomePinned(_ pin: ClientSession.Pin) -> Step {
+    if own == nil {
+      let connections = lane.pool(key(.primary)).own
+      guard let upstream = connections.take(for: self) else {
+        wait = .own
+        connections.request(for: self, until: lane.now + lane.configuration.connectTimeout)
+        return .blocked
+      }
+      own = upstream
+      ownPool = connections
     }
-    wait = .own
-    let pool = lane.pool(key(.primary))
-    let deadline = lane.now + lane.configuration.connectTimeout
-    acquireOwn(pool, until: deadline)
-    return wait == .none
+    guard let own else { return .blocked }
+    session.pinned(pin)
+    lane.metrics.pins += 1
+    if pin == .tunnel { enterTunnel(own) }
+    return .done
   }
 
-  private func acquireOwn(_ pool: UpstreamPool, until deadline: NIODeadline) {
-    pool.acquireOwn { [self] result in
-      switch result {
-      case .success(let upstream):
-        guard !isGone else { return pool.giveBack(upstream) }
-        own = upstream
-        ownPool = pool
-        upstream.owner = self
-        wait = .none
-        lane.advanceLater(self)
-      case .failure(let failure):
-        guard !isGone else { return }
-        if case .unreachable = failure, lane.now < deadline {
-          lane.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
-            if !self.isGone { self.acquireOwn(pool, until: deadline) }
-          }
-          return
-        }
-        wait = .none
-        refuse(failure)
-        lane.advanceLater(self)
-      }
+  /// The connection that was asked for is there, or none can be had.
+  func ownReady(_ result: Result<Upstream, UpstreamFailure>, from connections: OwnConnections) {
+    wait = .none
+    switch result {
+    case .success(let upstream):
+      own = upstream
+      ownPool = connections
+    case .failure(let failure): refuse(failure)
     }
+    lane.advanceLater(self)
   }
 
   private func enterTunnel(_ upstream: Upstream) {
@@ -49,72 +40,59 @@ extension ClientHandler {
     upstream.becomeTunnel(of: self)
   }
 
-  func sendToOwn(_ index: Int, _ entry: CommandTable.Entry, isLong: Bool) -> Bool {
-    guard let own else { return false }
+  /// - Parameter command: nil if it is long: then its pieces follow.
+  func sendToOwn(
+    _ command: ClientInput.Complete?, _ index: Int, _ entry: CommandTable.Entry,
+    _ kind: CommandKind, blocks: Bool
+  ) -> Step {
+    guard let own else { return .blocked }
     guard own.isWritable else {
       own.whenWritable(self)
-      return false
+      return .blocked
     }
-    if case .waitForReplicas = entry.kind { own.sendInternal(RESPCommand("PING")) }
+    // `WAIT` is about what this connection has done last, and that has to be after the writes that
+    // the client sent on others. Within a transaction it would be one more command.
+    if case .waitForReplicas = kind, !session.isQueueing {
+      own.sendInternal(RESPCommand("PING"))
+    }
     lane.metrics.count(index, .primary)
-    if !entry.isRead, lane.readYourWrites > .zero {
-      readsFromPrimaryUntil = lane.clock + lane.readYourWrites
-    }
     var transaction: TransactionCommand?
-    if case .transaction(let command) = entry.kind { transaction = command }
+    if case .transaction(let command) = kind { transaction = command }
     let isSilent = isNextSilent
-    session.sent()
+    session.sent(kind, blocks: blocks)
     let continues = order.append(ObjectIdentifier(own))
+    if !entry.isRead, lane.tracksWrites { freshness.wrote(order.expected) }
     own.send(
-      isLong ? ByteBuffer() : consume(), of: self, continues: continues, transaction: transaction,
-      isSilent: isSilent, now: lane.clock)
-    if isLong { isForwarding = true }
-    return true
+      command.map { input.take($0) } ?? ByteBuffer(), of: self, continues: continues,
+      transaction: transaction, isSilent: isSilent, now: lane.clock)
+    if command == nil { input.beginForwarding() }
+    return .done
   }
 
   /// Forwards what has come of a long command.
-  func forwardMore() -> Bool {
-    guard let own else { return false }
+  func forwardMore() -> Step {
+    guard let own else { return .blocked }
     guard own.isWritable else {
       own.whenWritable(self)
-      return false
+      return .blocked
     }
     do throws(RESPScanError) {
-      if try scanner.scan(input.readableBytesUInt8Span) == .command {
-        own.sendPiece(consume())
-        isForwarding = false
-        return true
-      }
+      if let piece = try input.takePiece() { own.sendPiece(piece) }
     } catch {
       // The server has a part of it: nothing but the end of the connection is understood.
       close()
-      return false
+      return .blocked
     }
-    let count = scanner.forwardable(of: input.readableBytes)
-    if count > 0, let piece = input.readSlice(length: count) {
-      own.sendPiece(piece)
-      scanner.drop(count)
-    }
-    return false
+    return input.isForwarding ? .starved : .done
   }
 
-  func tunnel() -> Bool {
-    guard let own else { return false }
+  func tunnel() -> Step {
+    guard let own else { return .blocked }
     guard own.isWritable else {
       own.whenWritable(self)
-      return false
+      return .blocked
     }
-    scanner.reset()
-    own.sendPiece(input)
-    input = ByteBuffer()
-    return false
-  }
-
-  func giveBackOwn() {
-    guard let own, let ownPool else { return }
-    let isClean = isOwnClean
-    session.pinned(.none)
-    (self.own, self.ownPool) = (nil, nil)
-    if isClean { ownPool.giveBack(own) } else { ownPool.drop(own) }
+    own.sendPiece(input.takeAll())
+    return .starved
   }
 }

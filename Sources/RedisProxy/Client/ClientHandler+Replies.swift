@@ -6,13 +6,18 @@ extension ClientHandler {
   ///
   /// - Parameter replies: how many end in it; 0 in a tunnel.
   func deliver(_ piece: ByteBuffer, replies: Int, from upstream: Upstream) {
-    guard !isGone else { return }
+    guard !isGone, !isFinishing else { return }
     if session.pin == .tunnel {
       _ = order.written(replies)
       write(piece, from: upstream)
     } else if order.isTurn(of: ObjectIdentifier(upstream)) {
       write(piece, from: upstream)
       for next in order.written(replies) { write(next, from: nil) }
+      if lane.tracksWrites {
+        freshness.answered(order.answered, now: lane.clock, lasting: lane.readYourWrites)
+      }
+      // What was held has gone: who waited for that can go on.
+      if !stalls.isEmpty { releaseStalls() }
     } else {
       order.hold(Self.compact(piece), replies: replies, from: ObjectIdentifier(upstream))
       if order.heldBytes > ProxyLane.heldLimit { upstream.stall(for: self) }
@@ -37,7 +42,7 @@ extension ClientHandler {
 
   /// Puts a reply of the proxy itself in its place.
   func reply(_ bytes: ByteBuffer) {
-    guard !isGone else { return }
+    guard !isGone, !isFinishing else { return }
     if repliesAreOff { return }
     if skipsNextReply {
       skipsNextReply = false
@@ -53,18 +58,10 @@ extension ClientHandler {
     reply(bytes)
   }
 
-  /// Answers the command at the front of the input.
-  func answerError(_ text: String, consuming: Bool = true) {
-    if consuming { consume() }
-    reply(.simpleError(text))
-  }
-
   /// The client speaks no Redis protocol: it is told so, as Redis does, and closed.
   func protocolError(_ error: RESPScanError) {
-    input.clear()
-    isEnding = true
     reply(.simpleError("ERR Protocol error: \(error.detail)"))
-    settle()
+    discardInput()
   }
 
   /// Notes the reply to a command of a transaction.
@@ -97,10 +94,9 @@ extension ClientHandler {
     let pin = session.pin
     let isOver = session.transaction.isOver && order.outstanding == 0
     session.pinned(.none)
-    if isForwarding || pin == .tunnel || (pin == .transaction && !isOver) {
+    if input.isForwarding || pin == .tunnel || (pin == .transaction && !isOver) {
       // What the connection remembered is gone, as if the server had closed it.
-      isEnding = true
-      input.clear()
+      discardInput()
       lane.flushLater(self)
     } else {
       lane.advanceLater(self)
@@ -115,23 +111,7 @@ extension ClientHandler {
       hasUnflushed = false
       context.flush()
     }
+    advance()
     settle()
-    if input.readableBytes > 0 { advance() }
-  }
-
-  /// Gives back what is not needed any more once all replies have come.
-  func settle() {
-    guard !isGone, order.outstanding == 0 else { return }
-    if own != nil, wait == .none, !session.isFresh, isOwnClean, session.pin != .none {
-      giveBackOwn()
-    }
-    if own == nil, session.pin == .tunnel { return close() }
-    if isEnding, order.isEmpty, wait == .none, input.readableBytes == 0 || own == nil {
-      if hasUnflushed {
-        hasUnflushed = false
-        context?.flush()
-      }
-      close()
-    }
   }
 }

@@ -4,47 +4,37 @@ import RedisClient
 
 /// What the proxy answers itself: commands about the client's own connection.
 extension ClientHandler {
-  /// Answers the command at the front of the input; false if that has to wait.
-  func answer(_ command: SessionCommand) -> Bool {
-    let arguments = peek()
+  /// Answers a command that was taken from the input, at once or later.
+  func answer(_ command: SessionCommand, _ arguments: CommandArguments) {
     switch command {
-    case .auth: return authenticate(arguments)
-    case .hello: return greet(arguments)
-    case .client: return answerClient(arguments)
-    case .select: return select(arguments)
-    case .reset:
-      consume()
-      reset()
-      return true
+    case .auth: authenticate(arguments)
+    case .hello: greet(arguments)
+    case .client: answerClient(arguments)
+    case .select: select(arguments)
+    case .reset: reset()
     case .quit:
-      consume()
       reply(.simpleString("OK"))
-      isEnding = true
-      input.clear()
-      settle()
-      return false
+      discardInput()
     }
   }
 
-  private func answerWrongArity(_ name: String) -> Bool {
+  func answerError(_ text: String) { reply(.simpleError(text)) }
+
+  private func answerWrongArity(_ name: String) {
     answerError("ERR wrong number of arguments for '\(name)' command")
-    return true
   }
 
   // MARK: AUTH
 
-  private func authenticate(_ arguments: CommandArguments) -> Bool {
+  private func authenticate(_ arguments: CommandArguments) {
     guard arguments.count >= 2 else { return answerWrongArity("auth") }
-    guard arguments.count <= 3 else {
-      answerError("ERR syntax error")
-      return true
-    }
+    guard arguments.count <= 3 else { return answerError("ERR syntax error") }
     let credentials = RedisCredentials(
       username: arguments.count == 3 ? arguments[1] : nil,
       password: arguments[arguments.count - 1] ?? "")
     var key = key(.primary)
     key.identity = .client(credentials)
-    return logIn(key) { client, _ in
+    logIn(key) { client, _ in
       client.use(key)
       client.reply(.simpleString("OK"))
     }
@@ -53,24 +43,23 @@ extension ClientHandler {
   /// Opens a connection with new credentials: the server itself decides about them, every time.
   private func logIn(
     _ key: UpstreamKey, _ then: @escaping (ClientHandler, Greeting) -> Void
-  ) -> Bool {
+  ) {
     wait = .session
-    lane.open(key, avoiding: []) { [self] result in
+    let deadline = lane.now + lane.configuration.connectTimeout
+    lane.logins.add(key, until: deadline) { [self] result in
       guard !isGone else {
         if case .success(let upstream) = result { upstream.close() }
         return
       }
       wait = .none
-      consume()
       switch result {
       case .success(let upstream):
         lane.pool(key).welcome(upstream)
         then(self, upstream.greeting)
-      case .failure(let failure): reply(.simpleError(failure.reply(.primary)))
+      case .failure(let failure): answerError(failure.reply(.primary))
       }
       lane.advanceLater(self)
     }
-    return false
   }
 
   /// From now on commands go where clients with this key go.
@@ -84,29 +73,26 @@ extension ClientHandler {
   /// Waits for a shared connection with this key, which proves that the server accepts it.
   private func prove(
     _ key: UpstreamKey, _ then: @escaping (ClientHandler, Greeting) -> Void
-  ) -> Bool {
-    if let upstream = lane.pool(key).sharable() {
-      consume()
+  ) {
+    if let upstream = lane.pool(key).shared.usable() {
       then(self, upstream.greeting)
-      return true
+    } else {
+      logIn(key, then)
     }
-    return logIn(key, then)
   }
 
   // MARK: HELLO
 
-  private func greet(_ arguments: CommandArguments) -> Bool {
+  private func greet(_ arguments: CommandArguments) {
     var key = key(.primary)
     var newName: ByteBuffer?
     var brings = false
     if let text = arguments[1] {
       guard let number = Int64(text) else {
-        answerError("ERR Protocol version is not an integer or out of range")
-        return true
+        return answerError("ERR Protocol version is not an integer or out of range")
       }
       guard let version = RESPVersion(rawValue: Int(clamping: number)) else {
-        answerError("NOPROTO unsupported protocol version")
-        return true
+        return answerError("NOPROTO unsupported protocol version")
       }
       key.version = version
     }
@@ -121,14 +107,12 @@ extension ClientHandler {
         index += 3
       } else if arguments.has("SETNAME", at: index), left >= 1 {
         guard Self.isName(arguments.words[index + 1]) else {
-          answerError(Self.badName)
-          return true
+          return answerError(Self.badName)
         }
         newName = arguments.words[index + 1]
         index += 2
       } else {
-        answerError("ERR Syntax error in HELLO option '\(arguments[index] ?? "")'")
-        return true
+        return answerError("ERR Syntax error in HELLO option '\(arguments[index] ?? "")'")
       }
     }
     let then: (ClientHandler, Greeting) -> Void = { client, greeting in
@@ -143,28 +127,25 @@ extension ClientHandler {
       if let newName { client.rename(newName) }
       client.reply(hello.replacing("id", with: .integer(Int64(client.number))))
     }
-    return brings ? logIn(key, then) : prove(key, then)
+    if brings { logIn(key, then) } else { prove(key, then) }
   }
 
   // MARK: SELECT
 
-  private func select(_ arguments: CommandArguments) -> Bool {
+  private func select(_ arguments: CommandArguments) {
     guard arguments.count == 2 else { return answerWrongArity("select") }
     guard let number = arguments[1].flatMap(Int64.init), number.description == arguments[1] else {
-      answerError("ERR value is not an integer or out of range")
-      return true
+      return answerError("ERR value is not an integer or out of range")
     }
     guard let database = Int32(exactly: number) else {
-      answerError("ERR value is not an integer or out of range")
-      return true
+      return answerError("ERR value is not an integer or out of range")
     }
     guard database >= 0 else {
-      answerError("ERR DB index is out of range")
-      return true
+      return answerError("ERR DB index is out of range")
     }
     var key = key(.primary)
     key.database = Int(database)
-    return prove(key) { client, _ in
+    prove(key) { client, _ in
       client.use(key)
       client.reply(.simpleString("OK"))
     }
@@ -178,7 +159,7 @@ extension ClientHandler {
     name = ByteBuffer()
     repliesAreOff = false
     skipsNextReply = false
-    readsFromPrimaryUntil = .distantPast
+    freshness = ReadYourWrites()
     reply(.simpleString("RESET"))
   }
 }

@@ -15,10 +15,17 @@ final class ClientHandler: ChannelDuplexHandler {
   /// What the next command waits for; replies and room are looked at again without a note here.
   enum Wait { case none, admission, shared, own, session }
 
-  /// Longer commands are forwarded while they arrive, on a connection of their own.
-  static let longCommand = 64 << 10
-  /// No more bytes are read while so many are waiting to be sent on.
-  static let inputLimit = 128 << 10
+  /// How the client comes to its end.
+  enum Ending {
+    case none
+    /// The proxy stops: what has been received is still done.
+    case draining
+    /// The client sends no more: what has been received is still done.
+    case inputClosed
+    /// No further commands, whatever has been received.
+    case discarding
+  }
+
   /// Commands of one client under way.
   static let outstandingLimit = 1024
 
@@ -39,27 +46,30 @@ final class ClientHandler: ChannelDuplexHandler {
 
   var session = ClientSession()
   var order = ReplyOrder<ObjectIdentifier>()
-  var input = ByteBuffer()
-  var scanner = RESPCommandScanner()
-  /// A long command has begun to be forwarded.
-  var isForwarding = false
+  var input = ClientInput()
+  /// Nothing can go on before more bytes have come.
+  var isStarved = true
 
   var primary: Upstream?
   var reader: Upstream?
   var own: Upstream?
-  var ownPool: UpstreamPool?
+  var ownPool: OwnConnections?
   var wait = Wait.none
   var waitDeadline = NIODeadline.distantPast
-  var readsFromPrimaryUntil = NIODeadline.distantPast
+  var freshness = ReadYourWrites()
 
+  /// It counts against the limit of clients.
+  var isAdmitted = false
+  var ending = Ending.none
+  /// It is closed as soon as it has taken what was written.
+  var isFinishing = false
   var isGone = false
-  /// No further commands; closes when all replies are out.
-  var isEnding = false
   var isDirty = false
   var hasUnflushed = false
   /// Connections that wait for this client to read.
   var stalls: [Upstream] = []
   var isAdvancing = false
+  var lingering: Scheduled<Void>?
   private var isReadSuppressed = false
 
   init(lane: ProxyLane, number: Int) {
@@ -76,33 +86,21 @@ final class ClientHandler: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = unwrapInboundIn(data)
+    guard ending != .discarding else { return }
     lane.readClock()
-    if input.readableBytes == 0 {
-      input = bytes
-    } else {
-      input.writeBuffer(&bytes)
-    }
+    input.append(unwrapInboundIn(data))
     advance()
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     // What is left must not keep a buffer that the transport would use again.
-    if input.readableBytes == 0 { input = ByteBuffer() }
+    input.releaseIfEmpty()
     if hasUnflushed { lane.flushLater(self) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case ChannelEvent.inputClosed = event {
-      // Replies to what it has sent still reach it.
-      isEnding = true
-      advance()
-      switch session.pin {
-      // As a server does: what it waits for must not be given to nobody.
-      case .once, .tunnel: close()
-      case .none, .transaction: settle()
-      }
-    }
+    // Replies to what it has sent still reach it.
+    if case ChannelEvent.inputClosed = event { end(.inputClosed) }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -115,8 +113,10 @@ final class ClientHandler: ChannelDuplexHandler {
   }
 
   private var shouldRead: Bool {
-    guard !isEnding, wait != .admission else { return false }
-    return input.readableBytes < Self.inputLimit && context?.channel.isWritable == true
+    guard wait != .admission, !isFinishing, ending != .discarding else { return false }
+    // The rest of a command that is half sent on is the only way to its reply.
+    guard ending == .none || input.isForwarding else { return false }
+    return input.count < ClientInput.limit && context?.channel.isWritable == true
   }
 
   func resumeReading() {
@@ -142,36 +142,19 @@ final class ClientHandler: ChannelDuplexHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { leave() }
 
+  /// At once, whatever has not been written yet.
   func close() { context?.close(promise: nil) }
 
   /// Nothing of this client stays behind on any connection.
   private func leave() {
     guard !isGone else { return }
     isGone = true
+    lingering?.cancel()
     context = nil
-    input = ByteBuffer()
-    if let own {
-      if isOwnClean { ownPool?.giveBack(own) } else { ownPool?.drop(own) }
-    }
-    (own, ownPool, primary, reader) = (nil, nil, nil, nil)
+    input.clear()
+    releaseOwn()
+    (primary, reader) = (nil, nil)
     releaseStalls()
     lane.left(self)
-  }
-
-  private func releaseStalls() {
-    guard !stalls.isEmpty else { return }
-    let stalled = stalls
-    stalls = []
-    for upstream in stalled { upstream.resume() }
-  }
-
-  /// Whether its own connection can go to another client.
-  var isOwnClean: Bool {
-    guard order.outstanding == 0, !isForwarding, let own, own.isIdle else { return false }
-    switch session.pin {
-    case .none, .once: return true
-    case .transaction: return session.transaction.isOver
-    case .tunnel: return false
-    }
   }
 }

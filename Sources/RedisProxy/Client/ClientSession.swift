@@ -16,7 +16,7 @@ struct ClientSession {
   }
 
   enum Decision: Hashable {
-    /// To a connection that others use too.
+    /// To a connection that others use too. Never a command that is not complete.
     case share
     /// To the client's own connection.
     case own
@@ -31,12 +31,18 @@ struct ClientSession {
     /// The proxy answers.
     case answer(SessionCommand)
     case refuseReplication
+    /// What no client of Redis sends: the connection ends.
+    case hangUp
   }
 
   private(set) var pin = Pin.none
   private(set) var transaction = Transaction()
   /// The command that asked for the connection has not gone yet.
   private(set) var isFresh = false
+  /// A command is under way that may wait for what other clients do.
+  private(set) var isWaiting = false
+  /// What goes to its own connection is queued there: `MULTI` was sent, and its end was not.
+  private(set) var isQueueing = false
 
   /// - Parameters:
   ///   - blocks: whether it has the argument that makes it wait.
@@ -61,24 +67,28 @@ struct ClientSession {
   ) -> Decision {
     let next: Decision
     switch kind {
-    case .plain where !isLong: return .share
-    case .plain, .blocking, .waitForReplicas: next = .pin(.once)
-    case .blockingOnRequest:
-      guard blocks || isLong else { return .share }
-      next = .pin(.once)
+    case .plain where !isLong, .script where !isLong: return .share
+    case .blockingOnRequest where !isLong && !blocks: return .share
     // Without a transaction they have nothing to end, and leave nothing behind.
-    case .transaction(.exec), .transaction(.discard), .transaction(.unwatch): return .share
+    case .transaction(.exec) where !isLong, .transaction(.discard) where !isLong,
+      .transaction(.unwatch) where !isLong:
+      return .share
+    case .plain, .script, .blocking, .blockingOnRequest, .waitForReplicas,
+      .transaction(.exec), .transaction(.discard), .transaction(.unwatch):
+      next = .pin(.once)
     case .transaction: next = .pin(.transaction)
     case .takesOver: next = .pin(.tunnel)
     case .session(let command): next = .answer(command)
-    case .replication: return .refuseReplication
+    case .replication: next = .refuseReplication
+    case .foreign: next = .hangUp
     }
     return outstanding > 0 ? .drain : next
   }
 
   private func decideInTransaction(_ kind: CommandKind, outstanding: Int) -> Decision {
     switch kind {
-    case .plain, .blocking, .blockingOnRequest, .waitForReplicas, .transaction: return .own
+    case .plain, .script, .blocking, .blockingOnRequest, .waitForReplicas, .transaction:
+      return .own
     case .replication: return .refuseReplication
     case .session(.quit), .session(.reset):
       guard outstanding == 0 else { return .drain }
@@ -86,18 +96,43 @@ struct ClientSession {
     // What it does to a transaction is the server's affair: from here on the connection is the
     // client's alone.
     case .session, .takesOver: return outstanding > 0 ? .drain : .repin(.tunnel)
+    case .foreign: return outstanding > 0 ? .drain : .hangUp
     }
   }
 
   /// The client has got a connection of its own, or loses it.
   mutating func pinned(_ pin: Pin) {
+    self = ClientSession()
     self.pin = pin
-    transaction = Transaction()
     isFresh = pin != .none
   }
 
+  /// Whether a command would wait for what other clients do.
+  func waits(_ kind: CommandKind, blocks: Bool) -> Bool {
+    guard !isQueueing else { return false }
+    return switch kind {
+    case .blocking, .waitForReplicas: true
+    case .blockingOnRequest: blocks
+    default: false
+    }
+  }
+
   /// A command goes to its own connection.
-  mutating func sent() { isFresh = false }
+  mutating func sent(_ kind: CommandKind, blocks: Bool) {
+    isFresh = false
+    if waits(kind, blocks: blocks) { isWaiting = true }
+    switch kind {
+    case .transaction(.multi): isQueueing = true
+    case .transaction(.exec), .transaction(.discard): isQueueing = false
+    default: break
+    }
+  }
+
+  /// All replies have come.
+  mutating func settled() {
+    isWaiting = false
+    isQueueing = transaction.isOpen
+  }
 
   /// Its own connection goes on for another purpose.
   mutating func repinned(_ pin: Pin) { self.pin = pin }

@@ -22,6 +22,10 @@ struct ReplyOrder<Source: Equatable> {
 
   /// Replies that are still to come, those of the proxy itself not counted.
   private(set) var outstanding = 0
+  /// Replies that were ever expected.
+  private(set) var expected = 0
+  /// Replies that have been written.
+  var answered: Int { expected - outstanding }
   /// Bytes that arrived before their turn.
   private(set) var heldBytes = 0
 
@@ -32,6 +36,7 @@ struct ReplyOrder<Source: Equatable> {
   /// - Returns: whether it continues the last run.
   mutating func append(_ source: Source) -> Bool {
     outstanding += 1
+    expected += 1
     if let last = runs.last, case .replies(source, let count) = last {
       runs[runs.index(before: runs.endIndex)] = .replies(from: source, count: count + 1)
       return true

@@ -25,12 +25,24 @@ struct CommandArguments {
     words.indices.contains(index) ? String(buffer: words[index]) : nil
   }
 
-  /// Whether an argument is this word, in any case.
-  func has(_ word: String, at index: Int) -> Bool { self[index]?.uppercased() == word }
+  /// Whether an argument is this word, in any case; as for the server, it ends at a zero byte.
+  func has(_ word: StaticString, at index: Int) -> Bool {
+    guard words.indices.contains(index) else { return false }
+    let text = words[index]
+    let bytes = text.readableBytesUInt8Span
+    let length = word.utf8CodeUnitCount
+    guard bytes.count >= length, bytes.count == length || bytes[length] == 0 else { return false }
+    for place in 0..<length {
+      let byte = bytes[place]
+      let isLower = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      guard word.utf8Start[place] == (isLower ? byte & 0xDF : byte) else { return false }
+    }
+    return true
+  }
 
-  /// Whether one of the first arguments is this word, in any case.
-  func contains(_ word: String, within limit: Int) -> Bool {
-    (1..<max(1, min(count, limit))).contains { has(word, at: $0) }
+  /// Whether any argument is this word, in any case.
+  func contains(_ word: StaticString) -> Bool {
+    words.indices.dropFirst().contains { has(word, at: $0) }
   }
 
   /// Reads a type byte and the number behind it.

@@ -11,10 +11,14 @@ enum CommandKind: Hashable, Sendable {
   case transaction(TransactionCommand)
   /// Changes what the connection sends from then on: subscriptions and `MONITOR`.
   case takesOver
+  /// Plain, unless its argument `DEBUG` changes the connection.
+  case script
   /// Belongs to the client's own connection; the proxy answers it.
   case session(SessionCommand)
   /// Would turn the connection into a replica's.
   case replication
+  /// The first word of another protocol: a server takes that for an attack, and hangs up.
+  case foreign
 }
 
 /// The commands around transactions; what they did shows in their replies.

@@ -4,17 +4,21 @@ extension CommandTable {
     special.map { entry($0, flags: []) }
       + blocking.map { entry($0, flags: ["blocking"]) }
       + reads.map { entry($0, flags: ["readonly"]) }
-      + writes.map { entry($0, flags: []) })
+      + writes.map { entry($0, flags: []) } + foreign)
 
   private static let special = words(
     """
     multi exec discard watch unwatch auth hello client select reset quit subscribe psubscribe
     ssubscribe unsubscribe punsubscribe sunsubscribe monitor readonly readwrite asking xread
-    xreadgroup wait waitaof sync psync replconf
+    xreadgroup wait waitaof sync psync replconf script
     """)
 
-  private static let blocking = words(
+  /// Blocking whatever a server's table says of them.
+  static let blocking = words(
     "blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop")
+
+  /// What a server takes for another protocol, listed or not.
+  static let foreign = words("post host:").map { entry($0, flags: []) }
 
   private static let reads = words(
     """
@@ -35,7 +39,7 @@ extension CommandTable {
     flushdb geoadd georadius georadiusbymember geosearchstore getdel getex getset hdel hincrby
     hincrbyfloat hmset hset hsetnx incr incrby incrbyfloat info linsert lmove lmpop lpop lpush
     lpushx lrem lset ltrim mset msetnx persist pexpire pexpireat pfadd pfmerge ping psetex publish
-    rename renamenx restore role rpop rpoplpush rpush rpushx sadd script sdiffstore set setbit
+    rename renamenx restore role rpop rpoplpush rpush rpushx sadd sdiffstore set setbit
     setex setnx setrange sinterstore smove sort spop spublish srem sunionstore time unlink xack
     xadd xautoclaim xclaim xdel xgroup xinfo xsetid xtrim zadd zdiffstore zincrby zinterstore
     zmpop zpopmax zpopmin zrangestore zrem zremrangebylex zremrangebyrank zremrangebyscore

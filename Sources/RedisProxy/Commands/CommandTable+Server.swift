@@ -12,7 +12,10 @@ extension CommandTable {
       guard let parts = command.array, parts.count >= 3, let name = parts[0].string else {
         continue
       }
-      let flags = Set((parts[2].array ?? []).compactMap(\.string))
+      var flags = Set((parts[2].array ?? []).compactMap(\.string))
+      // Before version 7 no flag says what blocks, only its category.
+      let categories = parts.count > 6 ? parts[6].array ?? [] : []
+      if categories.contains(where: { $0.string == "@blocking" }) { flags.insert("blocking") }
       listed.append(Self.entry(name.lowercased(), flags: flags))
       if name.lowercased() == "client", parts.count > 9 {
         knowsSetInfo = (parts[9].array ?? []).contains {
@@ -21,7 +24,7 @@ extension CommandTable {
       }
     }
     guard !listed.isEmpty else { return nil }
-    self.init(listed, knowsSetInfo: knowsSetInfo)
+    self.init(listed + Self.foreign, knowsSetInfo: knowsSetInfo)
   }
 
   /// What flags mean here, and the commands that they say too little about.
@@ -29,7 +32,8 @@ extension CommandTable {
     if let kind = CommandKind(special: name) {
       return Entry(name: name, kind: kind, isRead: kind == .blockingOnRequest && name == "xread")
     }
-    let kind: CommandKind = flags.contains("blocking") ? .blocking : .plain
+    let blocks = flags.contains("blocking") || Self.blocking.contains(name)
+    let kind: CommandKind = blocks ? .blocking : .plain
     let isRead =
       kind == .plain && flags.contains("readonly") && !flags.contains("write")
       && !primaryReads.contains(name)
@@ -65,6 +69,8 @@ extension CommandKind {
     case "xread", "xreadgroup": self = .blockingOnRequest
     case "wait", "waitaof": self = .waitForReplicas
     case "sync", "psync", "replconf": self = .replication
+    case "script": self = .script
+    case "post", "host:": self = .foreign
     default: return nil
     }
   }

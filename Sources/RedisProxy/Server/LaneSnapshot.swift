@@ -25,9 +25,10 @@ struct LaneSnapshot: Sendable {
       if client.own != nil { pinnedClients += 1 }
     }
     for (key, pool) in lane.pools {
-      connections[key.role, default: 0] += pool.shared.count + pool.idle.count + pool.owned
-      idleConnections[key.role, default: 0] += pool.idle.count
-      pending[key.role, default: 0] += pool.shared.reduce(0) { $0 + $1.pendingReplies }
+      connections[key.role, default: 0] +=
+        pool.shared.all.count + pool.own.idle.count + pool.own.lentCount
+      idleConnections[key.role, default: 0] += pool.own.idle.count
+      pending[key.role, default: 0] += pool.shared.all.reduce(0) { $0 + $1.pendingReplies }
     }
   }
 }

@@ -39,14 +39,16 @@ extension ProxyLane {
   /// Follows what the name of a role stands for: connections to addresses that are gone retire, and
   /// new ones are connected to.
   private func followNames(_ role: UpstreamRole, _ now: NIODeadline) {
-    resolve(role) { [self] in
+    names.look(role, until: now + configuration.connectTimeout) { [self] in
       guard let book = books[role], !isClosed else { return }
       for pool in pools.values where pool.key.role == role {
         pool.retire { !book.contains($0.address) }
         let wanted = role == .primary ? 1 : wantedReaders(book, now)
         let isInUse =
           pool.lastUse + configuration.maximumIdleTime > now || pool.key == .init(role: role)
-        if isInUse, pool.shared.filter(\.isSharable).count < wanted { pool.connect() }
+        if isInUse, pool.shared.all.filter(\.isSharable).count < wanted {
+          pool.shared.connect()
+        }
       }
     }
   }

@@ -19,6 +19,12 @@ final class ProxyLane {
   let logger: Logger
   let splitsReads: Bool
   let readYourWrites: TimeAmount
+  /// Whether it matters when a client's writes are answered.
+  let tracksWrites: Bool
+  private(set) lazy var logins = LoginQueue(self)
+  private(set) lazy var names = NameLookup(self)
+  /// Connects to a server.
+  let dial: Dialer
 
   private(set) var table = CommandTable.builtIn
   var metrics = LaneMetrics()
@@ -40,14 +46,17 @@ final class ProxyLane {
   private var tableReadAt = NIODeadline.distantPast
 
   init(
-    eventLoop: any EventLoop, configuration: ProxyConfiguration, gate: ClientGate, logger: Logger
+    eventLoop: any EventLoop, configuration: ProxyConfiguration, gate: ClientGate, logger: Logger,
+    dial: @escaping Dialer = Dialing.tcp
   ) {
     self.eventLoop = eventLoop
+    self.dial = dial
     self.configuration = configuration
     self.gate = gate
     self.logger = logger
     splitsReads = configuration.splitsReads
     readYourWrites = configuration.readYourWrites
+    tracksWrites = splitsReads && readYourWrites > .zero
     books = [
       .primary: AddressBook(configuration.addresses(.primary), near: []),
       .reader: AddressBook(configuration.addresses(.reader), near: configuration.nearRanges),
@@ -55,11 +64,11 @@ final class ProxyLane {
     metrics.commands = Array(repeating: .init(), count: table.entries.count)
   }
 
-  var now: NIODeadline { .now() }
+  var now: NIODeadline { eventLoop.now }
 
   @discardableResult
   func readClock() -> NIODeadline {
-    clock = .now()
+    clock = eventLoop.now
     return clock
   }
 
@@ -72,8 +81,8 @@ final class ProxyLane {
 
   /// Opens the first connections before there are clients.
   func warmUp() {
-    pool(UpstreamKey(role: .primary)).connect()
-    if splitsReads { pool(UpstreamKey(role: .reader)).connect() }
+    pool(UpstreamKey(role: .primary)).shared.connect()
+    if splitsReads { pool(UpstreamKey(role: .reader)).shared.connect() }
     scheduleUpkeep()
   }
 
@@ -124,19 +133,22 @@ final class ProxyLane {
   func admit(_ client: ClientHandler) {
     clients[ObjectIdentifier(client)] = client
     if isDraining { return client.close() }
-    guard !gate.enter() else { return }
+    guard !gate.enter() else {
+      client.isAdmitted = true
+      return
+    }
     client.wait = .admission
     waiting.append((client, now + configuration.connectTimeout))
   }
 
   func left(_ client: ClientHandler) {
     clients[ObjectIdentifier(client)] = nil
-    if client.wait == .admission {
-      waiting.removeAll { $0.client === client }
-    } else {
+    if client.isAdmitted {
       gate.leave()
+      admitWaiting()
+    } else if client.wait == .admission {
+      waiting.removeAll { $0.client === client }
     }
-    admitWaiting()
   }
 
   func admitWaiting() {
@@ -172,7 +184,11 @@ final class ProxyLane {
   /// Asks again who is what: no further commands on the connections that there are.
   private func lookUpRoles(because upstream: Upstream) {
     let now = now
-    guard lookedUpAt + Self.lookupInterval <= now else { return }
+    guard lookedUpAt + Self.lookupInterval <= now else {
+      // Newer ones have been made to what there is.
+      if upstream.openedAt <= lookedUpAt { upstream.retire() }
+      return
+    }
     lookedUpAt = now
     metrics.roleLookups += 1
     logger.notice(
@@ -181,6 +197,7 @@ final class ProxyLane {
     let role = upstream.key.role
     books[role]?.expire()
     books[role]?.failed(upstream.address, at: now)
+    books[role]?.forgetRoles()
     for pool in pools.values where pool.key.role == role {
       pool.retire { $0.address == upstream.address }
     }
@@ -191,6 +208,14 @@ final class ProxyLane {
     pools[upstream.key]?.closed(upstream)
     guard !upstream.isRetiring else { return }
     books[upstream.key.role]?.expire()
+  }
+
+  /// A shared connection that a slow client had stopped goes on.
+  func usableAgain(_ upstream: Upstream) {
+    guard let shared = pools[upstream.key]?.shared,
+      shared.all.contains(where: { $0 === upstream })
+    else { return }
+    shared.wake()
   }
 
   func opened(_ upstream: Upstream) {
@@ -222,7 +247,7 @@ final class ProxyLane {
   /// Takes no more clients, and closes each as soon as it has all its replies.
   func drain() {
     isDraining = true
-    for client in clients.values { client.end() }
+    for client in clients.values { client.end(.draining) }
   }
 
   func close() {

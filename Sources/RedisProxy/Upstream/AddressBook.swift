@@ -3,8 +3,8 @@ import NIOCore
 import NIOPosix
 import RedisClient
 
-/// The addresses behind the configured names of a role, newest first in trust: those that failed lately come
-/// last.
+/// The addresses behind the configured names of a role, and what is known of each: those that failed
+/// lately come last.
 struct AddressBook {
   /// How long an answer of the resolver is used.
   static let freshness = TimeAmount.seconds(5)
@@ -18,27 +18,46 @@ struct AddressBook {
   private(set) var addresses: [SocketAddress] = []
   private(set) var resolvedAt = NIODeadline.distantPast
   private var failedAt: [String: NIODeadline] = [:]
+  /// `master` or `slave`, as the servers themselves have said.
+  private var roles: [String: String] = [:]
+  /// By the number of the name.
+  private var found: [[SocketAddress]]
   private var turn = 0
 
   init(_ names: [RedisAddress], near: [AddressRange]) {
     self.names = names
     self.near = near
-    let literals = names.compactMap { try? SocketAddress(ipAddress: $0.host, port: $0.port) }
-    if literals.count == names.count {
-      addresses = literals
-      resolvedAt = .distantFuture
+    found = names.map { name in
+      (try? SocketAddress(ipAddress: name.host, port: name.port)).map { [$0] } ?? []
     }
+    addresses = Self.unique(found)
+    if !found.contains(where: \.isEmpty) { resolvedAt = .distantFuture }
+  }
+
+  private static func unique(_ found: [[SocketAddress]]) -> [SocketAddress] {
+    var all: [SocketAddress] = []
+    for address in found.joined() where !all.contains(address) { all.append(address) }
+    return all
   }
 
   func isFresh(at now: NIODeadline) -> Bool { resolvedAt + Self.freshness > now }
 
-  /// Takes the resolver's answer; an empty one leaves the old addresses in use.
-  mutating func update(_ found: [SocketAddress], at now: NIODeadline) {
+  /// Takes the resolver's answers, one for each name; an empty one leaves the addresses of its name
+  /// in use.
+  mutating func update(_ answers: [[SocketAddress]], at now: NIODeadline) {
     if resolvedAt != .distantFuture { resolvedAt = now }
-    guard !found.isEmpty else { return }
-    addresses = found
-    let names = Set(found.map(\.description))
-    failedAt = failedAt.filter { names.contains($0.key) }
+    for (index, answer) in answers.enumerated() where index < found.count && !answer.isEmpty {
+      found[index] = answer
+    }
+    addresses = Self.unique(found)
+    let all = Set(addresses.map(\.description))
+    failedAt = failedAt.filter { all.contains($0.key) }
+    roles = roles.filter { all.contains($0.key) }
+  }
+
+  /// The configured name that stands for an address.
+  func name(of address: SocketAddress) -> RedisAddress? {
+    zip(names, found).first { $0.1.contains(address) }?.0 ?? names.first
   }
 
   /// The next attempt asks the resolver again.
@@ -49,6 +68,15 @@ struct AddressBook {
   mutating func failed(_ address: SocketAddress, at now: NIODeadline) {
     failedAt[address.description] = now
   }
+
+  mutating func learned(_ role: String, of address: SocketAddress) {
+    roles[address.description] = role
+  }
+
+  /// What an address was when it was last asked.
+  func role(of address: SocketAddress) -> String? { roles[address.description] }
+
+  mutating func forgetRoles() { roles = [:] }
 
   mutating func worked(_ address: SocketAddress) { failedAt[address.description] = nil }
 

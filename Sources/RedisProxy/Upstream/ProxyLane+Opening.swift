@@ -1,40 +1,28 @@
 import NIOCore
-import NIOPosix
 import NIOSSL
 import RedisClient
 
-import struct NIOCore.TimeAmount
-
 /// Connections to servers: names, addresses, TCP, TLS, greeting, role.
 extension ProxyLane {
-  /// Calls back when the addresses behind a role's name are known as of now.
-  func resolve(_ role: UpstreamRole, _ done: @escaping () -> Void) {
-    guard let book = books[role], !book.isFresh(at: now) else { return done() }
-    let names = book.names
-    NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-      names.flatMap { AddressBook.resolve($0.host, port: $0.port) }
-    }.assumeIsolated().whenComplete { result in
-      self.books[role]?.update((try? result.get()) ?? [], at: self.now)
-      done()
-    }
-  }
-
   /// Opens a connection; calls back once.
   ///
-  /// - Parameter used: addresses that have a connection already: another one is wanted.
+  /// - Parameters:
+  ///   - used: addresses that have a connection already: another one is wanted.
+  ///   - deadline: nil: the connect timeout from now on, name resolution included.
   func open(
     _ key: UpstreamKey, avoiding used: [SocketAddress], wantsTable: Bool = false,
+    until deadline: NIODeadline? = nil,
     _ done: @escaping (Result<Upstream, UpstreamFailure>) -> Void
   ) {
-    resolve(key.role) { [self] in
+    let deadline = deadline ?? now + configuration.connectTimeout
+    names.look(key.role, until: deadline) { [self] in
       let all = books[key.role]?.candidates(at: now) ?? []
       let ordered = all.filter { !used.contains($0) }
       guard !ordered.isEmpty else {
         let names = (books[key.role]?.names ?? []).map(\.host).joined(separator: ", ")
         return done(.failure(.unreachable("\(names) cannot be resolved")))
       }
-      let attempt = OpeningAttempt(
-        key: key, wantsTable: wantsTable, deadline: now + configuration.connectTimeout, done: done)
+      let attempt = OpeningAttempt(key: key, wantsTable: wantsTable, deadline: deadline, done: done)
       tryNext(attempt, ordered[...], acceptsReplica: ordered.count == 1 || key.role == .reader)
     }
   }
@@ -64,7 +52,11 @@ extension ProxyLane {
       var attempt = attempt
       switch result {
       case .success(let upstream):
-        if !acceptsReplica, upstream.greeting.role == "slave" {
+        // A user who may not ask is told what others were.
+        if let role = upstream.greeting.role {
+          books[attempt.key.role]?.learned(role, of: address)
+        }
+        if !acceptsReplica, books[attempt.key.role]?.role(of: address) == "slave" {
           upstream.close()
           attempt.replicas.append(address)
           return tryNext(attempt, addresses.dropFirst(), acceptsReplica: false)
@@ -101,25 +93,17 @@ extension ProxyLane {
       isDone = true
       done(result)
     }
+    let name = books[attempt.key.role]?.name(of: address)
     let security: UpstreamTLS?
     do {
-      security = try configuration.upstreamTLS(attempt.key.role)
+      security = try configuration.upstreamTLS(name)
     } catch {
       return finish(.failure(.unreachable("\(error)")))
     }
     let timer = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
       finish(.failure(.unreachable("no answer within \(timeout.nanoseconds / 1_000_000) ms")))
     }
-    ClientBootstrap(group: eventLoop)
-      .connectTimeout(timeout)
-      .channelOption(.socketOption(.so_keepalive), value: 1)
-      // A server that is gone without a word is noticed although nobody waits for a reply for ever.
-      .channelOption(Self.keepaliveIdle, value: 10)
-      .channelOption(Self.keepaliveInterval, value: 5)
-      .channelOption(Self.keepaliveCount, value: 3)
-      .channelOption(Self.userTimeout, value: 20_000)
-      .channelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
-      .connect(to: address)
+    dial(eventLoop, address, timeout)
       .assumeIsolated()
       .whenComplete { [self] result in
         switch result {
@@ -131,7 +115,7 @@ extension ProxyLane {
             key: attempt.key, lane: self, address: address, retireAt: retirement(),
             setup: UpstreamSetup(
               version: attempt.key.version, database: attempt.key.database,
-              credentials: credentials(attempt.key), wantsTable: attempt.wantsTable)
+              credentials: credentials(attempt.key, name), wantsTable: attempt.wantsTable)
           ) { result in
             timer.cancel()
             finish(result)
@@ -155,22 +139,10 @@ extension ProxyLane {
       }
   }
 
-  // tcp(7): TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT in seconds and probes, TCP_USER_TIMEOUT in
-  // milliseconds.
-  private static let keepaliveIdle = tcpOption(4)
-  private static let keepaliveInterval = tcpOption(5)
-  private static let keepaliveCount = tcpOption(6)
-  private static let userTimeout = tcpOption(18)
-
-  private static func tcpOption(_ number: CInt) -> ChannelOptions.Types.SocketOption {
-    ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: number))
-  }
-
-  private func credentials(_ key: UpstreamKey) -> RedisCredentials? {
+  private func credentials(_ key: UpstreamKey, _ name: RedisAddress?) -> RedisCredentials? {
     switch key.identity {
     case .client(let credentials): credentials
-    case .proxy:
-      configuration.credentials ?? books[key.role]?.names.first?.credentials
+    case .proxy: configuration.credentials ?? name?.credentials
     }
   }
 }

@@ -22,6 +22,7 @@ final class Upstream: ChannelDuplexHandler {
   let address: SocketAddress
   /// On the event loop's clock: from then on it takes no further commands.
   let retireAt: NIODeadline
+  let openedAt: NIODeadline
 
   var state = State.settingUp
   var greeting = Greeting()
@@ -59,6 +60,7 @@ final class Upstream: ChannelDuplexHandler {
     self.lane = lane
     self.address = address
     self.retireAt = retireAt
+    openedAt = lane.now
     self.setup = setup
     self.whenReady = whenReady
   }
@@ -245,6 +247,7 @@ final class Upstream: ChannelDuplexHandler {
   /// The client reads again, or is gone.
   func resume() {
     stalledBy = nil
+    if owner == nil, isSharable { lane.usableAgain(self) }
     guard isReadSuppressed, let context else { return }
     isReadSuppressed = false
     context.read()

@@ -12,9 +12,10 @@ struct UpstreamTLS {
 
 extension ProxyConfiguration {
   /// Reads the files anew, so that replaced certificates are picked up; nil: plain TCP.
-  func upstreamTLS(_ role: UpstreamRole) throws -> UpstreamTLS? {
-    guard let address = addresses(role).first,
-      let tls = remoteTLS ?? (address.usesTLS ? RedisTLS() : nil)
+  ///
+  /// - Parameter address: the configured name of the server.
+  func upstreamTLS(_ address: RedisAddress?) throws -> UpstreamTLS? {
+    guard let address, let tls = remoteTLS ?? (address.usesTLS ? RedisTLS() : nil)
     else { return nil }
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
