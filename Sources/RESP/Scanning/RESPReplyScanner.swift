@@ -74,18 +74,24 @@ package struct RESPReplyScanner: Sendable, Hashable {
       return end
     case UInt8(ascii: "*"), UInt8(ascii: "~"), UInt8(ascii: ">"):
       guard let (count, end) = try Self.length(bytes, from: start + 1) else { return nil }
-      valuesLeft += max(0, count) - 1
+      try expect(max(0, count) - 1)
       return end
     case UInt8(ascii: "%"):
       guard let (count, end) = try Self.length(bytes, from: start + 1) else { return nil }
-      valuesLeft += 2 * max(0, count) - 1
+      try expect(2 * max(0, count) - 1)
       return end
     case UInt8(ascii: "|"):
       guard let (count, end) = try Self.length(bytes, from: start + 1) else { return nil }
-      valuesLeft += 2 * max(0, count)
+      try expect(2 * max(0, count))
       return end
     default: throw .replyType(type)
     }
+  }
+
+  private mutating func expect(_ more: Int) throws(RESPScanError) {
+    let (sum, overflow) = valuesLeft.addingReportingOverflow(more)
+    guard !overflow else { throw .replyLength }
+    valuesLeft = sum
   }
 
   private static func length(
@@ -95,7 +101,6 @@ package struct RESPReplyScanner: Sendable, Hashable {
       let (number, end) = try RESPNumber.read(
         bytes, from: start, tooLong: .replyLength, invalid: .replyLength)
     else { return nil }
-    // So that no sum of them overflows.
     guard (-1...1 << 40).contains(number) else { throw .replyLength }
     return (number, end)
   }

@@ -86,13 +86,52 @@ extension ClientHandler {
     return input.isForwarding ? .starved : .done
   }
 
+  /// Passes on what comes, and looks for the end of it all: `RESET`.
   func tunnel() -> Step {
     guard let own else { return .blocked }
     guard own.isWritable else {
       own.whenWritable(self)
       return .blocked
     }
-    own.sendPiece(input.takeAll())
-    return .starved
+    do throws(RESPScanError) {
+      switch try input.front() {
+      case .incomplete: return .starved
+      case .long:
+        input.beginForwarding()
+        return .done
+      case .complete(let command):
+        let index = input.index(in: lane.table, command.name)
+        lane.metrics.count(index, .primary)
+        if case .session(.reset) = lane.table.entries[index].kind,
+          input.words(of: command).count == 1
+        {
+          // What follows belongs to the connections that others use, too.
+          wait = .session
+          own.expectReset()
+        }
+        own.sendPiece(input.take(command))
+        return .done
+      }
+    } catch {
+      protocolError(error)
+      return .starved
+    }
+  }
+
+  /// The server has answered `RESET`, and the client has that: nothing of it is left there. The
+  /// connection is not used again: the proxy's own login is gone, too.
+  func tunnelEnded() {
+    wait = .none
+    if let own { ownPool?.drop(own) }
+    (own, ownPool) = (nil, nil)
+    session.pinned(.none)
+    forget()
+    lane.advanceLater(self)
+  }
+
+  /// The server did not want to: the connection stays what it is.
+  func tunnelGoesOn() {
+    wait = .none
+    lane.advanceLater(self)
   }
 }

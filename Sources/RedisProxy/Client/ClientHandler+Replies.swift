@@ -89,6 +89,7 @@ extension ClientHandler {
   /// Its own connection has ended by itself.
   func lostOwn(_ upstream: Upstream) {
     guard own === upstream else { return }
+    wait = .none
     ownPool?.drop(upstream)
     (own, ownPool) = (nil, nil)
     let pin = session.pin

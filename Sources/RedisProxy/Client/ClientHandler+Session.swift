@@ -155,12 +155,17 @@ extension ClientHandler {
 
   private func reset() {
     giveBackOwn()
+    forget()
+    reply(.simpleString("RESET"))
+  }
+
+  /// As if it had just connected.
+  func forget() {
     use(UpstreamKey(role: .primary))
     name = ByteBuffer()
     repliesAreOff = false
     skipsNextReply = false
     freshness = ReadYourWrites()
-    reply(.simpleString("RESET"))
   }
 }
 

@@ -153,12 +153,4 @@ struct ClientInput {
     scanner.drop(count)
     return bytes.readSlice(length: count)
   }
-
-  /// All of it, whatever it is.
-  mutating func takeAll() -> ByteBuffer {
-    var all = line ?? ByteBuffer()
-    if line == nil { all = bytes } else { all.writeImmutableBuffer(bytes) }
-    clear()
-    return all
-  }
 }

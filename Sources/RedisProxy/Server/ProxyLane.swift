@@ -10,9 +10,6 @@ final class ProxyLane {
   static let patience = TimeAmount.seconds(2)
   /// Bytes of replies that wait for their turn, per client.
   static let heldLimit = 1 << 20
-  /// The least time between two look-ups of roles.
-  private static let lookupInterval = TimeAmount.seconds(1)
-
   let eventLoop: any EventLoop
   let configuration: ProxyConfiguration
   let gate: ClientGate
@@ -37,12 +34,13 @@ final class ProxyLane {
   private(set) var isClosed = false
   private(set) var isDraining = false
   var books: [UpstreamRole: AddressBook]
+  var tlsFiles = UpstreamTLSFiles()
 
   private var waiting: [(client: ClientHandler, until: NIODeadline)] = []
   private var dirtyUpstreams: [Upstream] = []
   private var dirtyClients: [ClientHandler] = []
   private var isFlushScheduled = false
-  private var lookedUpAt = NIODeadline.distantPast
+  var lookedUpAt = NIODeadline.distantPast
   private var tableReadAt = NIODeadline.distantPast
 
   init(
@@ -166,42 +164,6 @@ final class ProxyLane {
   }
 
   // MARK: What servers say
-
-  /// Looks for the errors that mean that servers have changed their roles.
-  func noticeError(_ error: Span<UInt8>, from upstream: Upstream) {
-    guard error.count > 4 else { return }
-    let isStale =
-      switch error[1] {
-      case UInt8(ascii: "R"): Transaction.starts(error, with: "-READONLY ")
-      case UInt8(ascii: "L"): Transaction.starts(error, with: "-LOADING ")
-      case UInt8(ascii: "M"): Transaction.starts(error, with: "-MASTERDOWN ")
-      default: false
-      }
-    guard isStale, upstream.key.role == .primary || error[1] != UInt8(ascii: "R") else { return }
-    lookUpRoles(because: upstream)
-  }
-
-  /// Asks again who is what: no further commands on the connections that there are.
-  private func lookUpRoles(because upstream: Upstream) {
-    let now = now
-    guard lookedUpAt + Self.lookupInterval <= now else {
-      // Newer ones have been made to what there is.
-      if upstream.openedAt <= lookedUpAt { upstream.retire() }
-      return
-    }
-    lookedUpAt = now
-    metrics.roleLookups += 1
-    logger.notice(
-      "Roles are looked up again",
-      metadata: ["server": "\(upstream.address)", "role": "\(upstream.key.role.name)"])
-    let role = upstream.key.role
-    books[role]?.expire()
-    books[role]?.failed(upstream.address, at: now)
-    books[role]?.forgetRoles()
-    for pool in pools.values where pool.key.role == role {
-      pool.retire { $0.address == upstream.address }
-    }
-  }
 
   /// A connection has ended by itself.
   func closed(_ upstream: Upstream) {

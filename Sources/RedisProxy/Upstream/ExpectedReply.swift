@@ -10,5 +10,7 @@ struct ExpectedReply {
   let transaction: TransactionCommand?
   /// The client does not want to see it.
   let isSilent: Bool
+  /// The proxy itself has asked.
+  let isInquiry: Bool
   let sentAt: NIODeadline
 }

@@ -96,7 +96,7 @@ extension ProxyLane {
     let name = books[attempt.key.role]?.name(of: address)
     let security: UpstreamTLS?
     do {
-      security = try configuration.upstreamTLS(name)
+      security = try tlsFiles.security(for: name, configuration)
     } catch {
       return finish(.failure(.unreachable("\(error)")))
     }

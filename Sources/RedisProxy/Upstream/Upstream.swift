@@ -47,9 +47,14 @@ final class Upstream: ChannelDuplexHandler {
   private var blocked: [ClientHandler] = []
   private var isDirty = false
   var isTunnel = false
+  /// In a tunnel: `RESET` was sent, and no reply to it has come.
+  var expectsReset = false
+  /// What waits for the reply to a question of the proxy itself.
+  var inquiry: Inquiry?
   var hasStarted = false
   private var isReadSuppressed = false
   var isReplyError = false
+  var isReplyStatus = false
   var isPush = false
 
   init(
@@ -85,9 +90,18 @@ final class Upstream: ChannelDuplexHandler {
     sendPiece(command)
   }
 
-  /// Sends a command whose reply nobody wants.
+  /// Sends a command whose reply no client wants.
   func sendInternal(_ command: RESPCommand) {
     expect(nil, continues: false, nil, isSilent: true, now: lane.now)
+    command.write(into: &out)
+    markDirty()
+  }
+
+  /// Asks the server between the commands of clients; not while such a question is open.
+  func ask(_ command: RESPCommand, _ then: @escaping (RESPValue) -> Void) {
+    guard inquiry == nil, state == .open, owner == nil else { return }
+    inquiry = Inquiry(then: then)
+    expect(nil, continues: false, nil, isSilent: true, isInquiry: true, now: lane.now)
     command.write(into: &out)
     markDirty()
   }
@@ -106,7 +120,7 @@ final class Upstream: ChannelDuplexHandler {
 
   private func expect(
     _ client: ClientHandler?, continues: Bool, _ transaction: TransactionCommand?,
-    isSilent: Bool, now: NIODeadline
+    isSilent: Bool, isInquiry: Bool = false, now: NIODeadline
   ) {
     guard !isTunnel else { return }
     if continues, transaction == nil, !expected.isEmpty {
@@ -119,7 +133,8 @@ final class Upstream: ChannelDuplexHandler {
     }
     expected.append(
       ExpectedReply(
-        client: client, count: 1, transaction: transaction, isSilent: isSilent, sentAt: now))
+        client: client, count: 1, transaction: transaction, isSilent: isSilent,
+        isInquiry: isInquiry, sentAt: now))
   }
 
   /// From now on all that comes goes to this client as it is.
@@ -127,6 +142,9 @@ final class Upstream: ChannelDuplexHandler {
     owner = client
     isTunnel = true
   }
+
+  /// The reply to what is sent next in the tunnel ends it.
+  func expectReset() { expectsReset = true }
 
   /// Calls the client back when there is room for more commands.
   func whenWritable(_ client: ClientHandler) { blocked.append(client) }
@@ -196,6 +214,7 @@ final class Upstream: ChannelDuplexHandler {
     let wasOpen = state == .open
     state = .closed
     stalledBy = nil
+    inquiry = nil
     context = nil
     if let whenReady {
       self.whenReady = nil
@@ -227,11 +246,7 @@ final class Upstream: ChannelDuplexHandler {
       buffer = rest
       rest = ByteBuffer()
     }
-    if isTunnel, expected.isEmpty {
-      owner?.deliver(buffer, replies: 0, from: self)
-    } else {
-      deliver(buffer)
-    }
+    if isTunnel, expected.isEmpty { relay(buffer) } else { deliver(buffer) }
   }
 
   // MARK: Back-pressure

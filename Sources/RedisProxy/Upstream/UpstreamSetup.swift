@@ -10,6 +10,15 @@ struct Greeting: Sendable {
   /// Whether a replica follows its primary; true for others.
   var isLinked = true
   var table: CommandTable?
+
+  /// Takes the answer to `ROLE`.
+  mutating func learn(role reply: RESPValue) {
+    role = reply.array?.first?.string
+    // https://redis.io/docs/latest/commands/role: slave, host, port, state of the link, offset.
+    if role == "slave", let parts = reply.array, parts.count > 3 {
+      isLinked = parts[3].string == "connected"
+    }
+  }
 }
 
 /// The steps on a new connection: log in, protocol version, database, role, commands.
@@ -69,11 +78,7 @@ struct UpstreamSetup {
       if let error { return .refused(error) }
       return askRole()
     case .role:
-      greeting.role = reply.array?.first?.string
-      // https://redis.io/docs/latest/commands/role: slave, host, port, state of the link, offset.
-      if greeting.role == "slave", let parts = reply.array, parts.count > 3 {
-        greeting.isLinked = parts[3].string == "connected"
-      }
+      greeting.learn(role: reply)
       return askCommands()
     case .commands:
       greeting.table = CommandTable(reply: reply)

@@ -13,7 +13,7 @@ final class MemoryProxy {
   private let network: MemoryNetwork
   private var clients: [EmbeddedChannel] = []
 
-  /// Port 1 is the primary, 2 and 3 are replicas.
+  /// Port 1 is the primary, 2 to 4 are replicas.
   static let primary = 1
 
   init(
@@ -40,9 +40,13 @@ final class MemoryProxy {
     repeat { loop.run() } while network.handle()
   }
 
+  /// In steps, so that servers answer meanwhile.
   func advance(by time: TimeAmount) {
-    loop.advanceTime(by: time)
-    run()
+    let end = loop.now + time
+    while loop.now < end {
+      loop.advanceTime(by: min(.milliseconds(50), end - loop.now))
+      run()
+    }
   }
 
   /// Nobody answers at a port.
@@ -60,6 +64,23 @@ final class MemoryProxy {
   /// What a server says about itself from now on.
   func becomesReplica(_ port: Int, _ isReplica: Bool) {
     if isReplica { network.replicas.insert(port) } else { network.replicas.remove(port) }
+  }
+
+  /// Whether a replica says that it follows its primary.
+  func isLinked(_ port: Int, _ isLinked: Bool) {
+    if isLinked { network.unlinked.remove(port) } else { network.unlinked.insert(port) }
+  }
+
+  /// Whether `ROLE` is refused.
+  var mayNotAsk: Bool {
+    get { network.mayNotAsk }
+    set { network.mayNotAsk = newValue }
+  }
+
+  /// Whether servers keep new connections waiting.
+  var holdsGreetings: Bool {
+    get { network.holdsGreetings }
+    set { network.holdsGreetings = newValue }
   }
 
   /// Open connections to a server, in the order in which they were made.
@@ -103,7 +124,10 @@ private final class MemoryNetwork {
   let loop: EmbeddedEventLoop
   var servers: [MemoryServer] = []
   var unplugged: Set<Int> = []
-  var replicas: Set<Int> = [2, 3]
+  var replicas: Set<Int> = [2, 3, 4]
+  var unlinked: Set<Int> = []
+  var mayNotAsk = false
+  var holdsGreetings = false
   var attempts = 0
 
   init(_ loop: EmbeddedEventLoop) { self.loop = loop }
@@ -120,10 +144,17 @@ private final class MemoryNetwork {
     return loop.makeSucceededFuture(channel)
   }
 
+  private func role(of port: Int) -> String {
+    if mayNotAsk { return "-NOPERM no\r\n" }
+    guard replicas.contains(port) else { return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n" }
+    let link = unlinked.contains(port) ? "$7\r\nconnect\r\n" : "$9\r\nconnected\r\n"
+    return "*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n\(link):0\r\n"
+  }
+
   func handle() -> Bool {
     var hasWorked = false
     for server in servers where server.channel.isActive {
-      if server.receive(isReplica: replicas.contains(server.port)) { hasWorked = true }
+      if !holdsGreetings, server.receive(role: role(of: server.port)) { hasWorked = true }
     }
     return hasWorked
   }
@@ -154,7 +185,7 @@ final class MemoryServer {
   /// Without anybody having asked.
   func send(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
 
-  fileprivate func receive(isReplica: Bool) -> Bool {
+  fileprivate func receive(role: String) -> Bool {
     var hasRead = false
     while let piece = (try? channel.readOutbound(as: ByteBuffer.self)) ?? nil {
       bytes.writeImmutableBuffer(piece)
@@ -169,11 +200,8 @@ final class MemoryServer {
       switch words.first?.uppercased() {
       case "HELLO":
         try? send("*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$2\r\nid\r\n:7\r\n")
-      case "ROLE":
-        try? send(
-          isReplica
-            ? "*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$9\r\nconnected\r\n:0\r\n"
-            : "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")
+      case "ROLE": try? send(role)
+      case "DBSIZE": try? send(":0\r\n")
       case "AUTH", "SELECT": try? send("+OK\r\n")
       case "COMMAND": try? send("-ERR not here\r\n")
       default: received.append(String(words.joined(separator: " ").prefix(40)))

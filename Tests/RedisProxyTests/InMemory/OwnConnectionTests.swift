@@ -68,7 +68,6 @@ import Testing
     let proxy = try MemoryProxy {
       $0.primary = [1, 4].map { RedisAddress(host: "127.0.0.1", port: $0) }
     }
-    proxy.becomesReplica(4, true)
     proxy.advance(by: .seconds(1))
     let client = try proxy.connect()
     try client.send("BLPOP q 1")
