@@ -94,6 +94,11 @@ class Proxy(Process):
             until(lambda: socket.create_connection(("127.0.0.1", self.port)).close() or True,
                   "the proxy listens")
 
+    def memory(self, what="VmRSS"):
+        """In KiB."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(what))
+
     def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}/metrics") as answer:
             lines = answer.read().decode().splitlines()

@@ -225,6 +225,79 @@ class Clients(unittest.TestCase):
                          [b"+OK\r\n", b"+QUEUED\r\n", b"*1\r\n:2\r\n", b"+PONG\r\n"])
         self.assertTrue(raw.is_closed())
 
+    def test_a_half_closed_connection_gets_all_its_replies(self):
+        raw = Raw(self.proxy.port)
+        raw.socket.sendall(
+            Raw.encode("INCR", "n") + Raw.encode("SELECT", 0) + Raw.encode("INCR", "n") * 4000)
+        raw.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual([raw.reply() for _ in range(2)], [b":1\r\n", b"+OK\r\n"])
+        for number in range(2, 4002):
+            self.assertEqual(raw.reply(), b":%d\r\n" % number)
+        self.assertTrue(raw.is_closed())
+
+    def test_a_slow_reader_gets_all_before_its_connection_ends(self):
+        with Raw(self.primary.port) as writer:
+            writer("SET", "large", b"x" * 6_000_000)
+            self.assertEqual(writer("WAIT", 2, 30000), b":2\r\n")
+        for end in (lambda raw: raw.send("QUIT"), lambda raw: raw.socket.shutdown(socket.SHUT_WR)):
+            raw = Raw(self.proxy.port)
+            raw.send("GET", "large")
+            end(raw)
+            time.sleep(0.5)
+            self.assertEqual(len(raw.reply()), 6_000_012)
+            if end is not None and raw.buffer:
+                self.assertEqual(raw.reply(), b"+OK\r\n")
+            self.assertTrue(raw.is_closed())
+
+    def test_a_long_pipeline_needs_no_memory(self):
+        proxy = self.stack.start(Proxy(self.primary))
+        raw = Raw(proxy.port, timeout=60)
+        raw("PING")
+        before = proxy.memory()
+        one = Raw.encode("SET", "k", b"v" * 9000)
+        sender = threading.Thread(target=lambda: raw.socket.sendall(one * 3000))
+        sender.start()
+        for _ in range(3000):
+            self.assertEqual(raw.reply(), b"+OK\r\n")
+        sender.join(60)
+        self.assertLess(proxy.memory("VmHWM"), before + (20 << 10))
+        raw.socket.close()
+
+    def test_what_a_client_does_to_its_connection_reaches_no_other(self):
+        other = Raw(self.proxy.port, timeout=5)
+        other("PING")
+        connects = "redis_connects_total"
+        before = self.proxy.metrics()[connects]
+        with Raw(self.proxy.port) as raw:
+            raw.socket.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(raw.is_closed())
+        self.assertEqual(self.proxy.metrics()[connects], before)
+        with Raw(self.proxy.port) as raw:
+            raw.send("XREAD", *["COUNT", 1] * 4, "BLOCK", 0, "STREAMS", "s", "$")
+            self.assertEqual(other("SET", "b", 1), b"+OK\r\n")
+        with Raw(self.proxy.port) as raw:
+            raw("SCRIPT", "DEBUG", "YES")
+            self.assertEqual(other("EVAL", "return 1", 0), b":1\r\n")
+        with Raw(self.proxy.port) as raw:
+            for words in [("MULTI",), ("WAIT", 0, 0)]:
+                raw(*words)
+            self.assertEqual(raw("EXEC")[:4], b"*1\r\n")
+        with Raw(self.proxy.port) as raw:
+            self.assertIn(b"-ERR redis-proxy", raw("CLIENT", "KILL", "ID", raw("CLIENT", "ID")[1:-2]))
+
+    def test_replies_that_come_early_keep_nobody_waiting(self):
+        with Raw(self.primary.port) as writer:
+            writer("SET", "seven", b"x" * 700_000)
+            self.assertEqual(writer("WAIT", 2, 30000), b":2\r\n")
+        proxy = self.stack.start(Proxy(self.primary, reader=self.replicas[0]))
+        raw = Raw(proxy.port)
+        until(lambda: raw("STRLEN", "seven") == b":700000\r\n", "the replica has it")
+        read, slow = Raw.encode("GET", "seven"), Raw.encode("DEBUG", "SLEEP", "0.3")
+        raw.socket.sendall(slow + read + slow + read * 3)
+        for size in (5, 700_011, 5, 700_011, 700_011, 700_011):
+            self.assertEqual(len(raw.reply()), size)
+        raw.socket.close()
+
     def test_reads_go_to_replicas(self):
         raw = Raw(self.proxy.port)
         name = 'redis_commands_total{cmd="strlen",upstream="%s"}'

@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import unittest
 
 from servers import Proxy, Raw, Redis, Stack, until
@@ -173,8 +174,11 @@ class Differential(unittest.TestCase):
             plain = stack.start(Redis())
             direct = perform(script, plain.port, lambda: None)
             primary, replicas = stack.replicated()
-            proxy = stack.start(Proxy(primary, *arguments, reader=split and replicas[0]))
+            readers = ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
+            proxy = stack.start(Proxy(primary, *arguments, reader=split and readers))
             settle = (lambda: primary("WAIT", 2, 5000)) if split else (lambda: None)
+            if split:
+                until(lambda: proxy.metrics()['tcp_connections{peer="replica"}'] >= 2, "both")
             through = perform(script, proxy.port, settle)
             for (client, commands, _), one, other in zip(script.steps, direct, through):
                 one, other = [normal(r) for r in one], [normal(r) for r in other]
@@ -192,10 +196,78 @@ class Differential(unittest.TestCase):
             with self.subTest(seed=seed):
                 self.compare(seed, split=False)
 
+    def test_with_several_event_loops(self):
+        self.compare(SEED, "--threads", "2", split=False)
+
     def test_with_reads_from_replicas(self):
         for seed in range(SEED, SEED + 3):
             with self.subTest(seed=seed):
                 self.compare(seed, "--read-your-writes", "10s", split=True)
+
+    def test_order_across_primary_and_replicas(self):
+        """Reads of what nobody changes, among writes, from many clients at once: every reply is
+        known, and both replicas and the primary have answered."""
+        with Stack() as stack:
+            primary, replicas = stack.replicated()
+            for number in range(50):
+                primary("SET", f"fixed{number}", b"%d" % number * (1 + number * 40))
+            self.assertEqual(primary("WAIT", 2, 10_000), b":2\r\n")
+            readers = ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
+            proxy = stack.start(Proxy(primary, reader=readers))
+            until(lambda: proxy.metrics()['tcp_connections{peer="replica"}'] >= 2, "both")
+            failures = []
+            threads = [
+                threading.Thread(target=self.mixed, args=(proxy.port, SEED + n, n, failures))
+                for n in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(120)
+            self.assertEqual(failures, [], f"seed {SEED}")
+            for server in replicas:
+                self.assertGreater(calls(server, "get"), 200)
+            self.assertGreater(calls(primary, "incr"), 200)
+
+    def mixed(self, port, seed, number, failures):
+        r = random.Random(seed)
+        try:
+            count = 0
+            with Raw(port, timeout=60) as raw:
+                for _ in range(60):
+                    data, expected = [], []
+                    for _ in range(r.choice([1, 2, 10, 40])):
+                        kind = r.random()
+                        if kind < 0.6:
+                            key = r.randrange(50)
+                            value = b"%d" % key * (1 + key * 40)
+                            data.append(Raw.encode("GET", f"fixed{key}"))
+                            expected.append(b"$%d\r\n%s\r\n" % (len(value), value))
+                        elif kind < 0.9:
+                            count += 1
+                            data.append(Raw.encode("INCR", f"own{number}"))
+                            expected.append(b":%d\r\n" % count)
+                        elif kind < 0.95:
+                            data.append(Raw.encode("BLPOP", "empty", "0.001"))
+                            expected.append(b"*-1\r\n")
+                        else:
+                            count += 1
+                            data += [Raw.encode("MULTI"), Raw.encode("INCR", f"own{number}"),
+                                     Raw.encode("EXEC")]
+                            expected += [b"+OK\r\n", b"+QUEUED\r\n", b"*1\r\n:%d\r\n" % count]
+                    raw.socket.sendall(b"".join(data))
+                    for reply in expected:
+                        got = raw.reply()
+                        if got != reply:
+                            failures.append((number, reply[:60], got[:60]))
+                            return
+        except Exception as error:  # The thread's end is not the test's.
+            failures.append((number, repr(error)))
+
+
+def calls(server, command):
+    stats = server("INFO", "commandstats").decode()
+    return sum(int(line.split("calls=")[1].split(",")[0]) for line in stats.splitlines()
+               if line.startswith(f"cmdstat_{command}:"))
 
 
 if __name__ == "__main__":

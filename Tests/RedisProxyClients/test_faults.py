@@ -1,7 +1,9 @@
 """Servers that stop, die, change roles or are cut off: errors and waits, never a wrong effect."""
 
+import ctypes
 import signal
 import socket
+import struct
 import threading
 import time
 import unittest
@@ -154,7 +156,68 @@ class Faults(unittest.TestCase):
         self.stack.start(Redis(port=redis.port))
         until(lambda: raw("PING") == b"+PONG\r\n", "it answers again")
 
-    def test_a_half_open_connection(self):
+    def test_blocking_and_transactions_follow_a_failover(self):
+        # Both servers are among the addresses of the primary all the time.
+        first, others = self.stack.replicated(1)
+        second = others[0]
+        proxy = self.stack.start(Proxy(f"127.0.0.1:{first.port},127.0.0.1:{second.port}"))
+        raw, other = Raw(proxy.port), Raw(proxy.port)
+        self.assertEqual(raw("BLPOP", "none", "0.01"), b"*-1\r\n")
+        other("MULTI")
+        second("REPLICAOF", "NO", "ONE")
+        first("REPLICAOF", "127.0.0.1", second.port)
+        self.assertIn(b"READONLY", other("SET", "a", 1))
+        self.assertIn(b"EXECABORT", other("EXEC"))
+        until(lambda: raw("BLPOP", "none", "0.01") == b"*-1\r\n", "it blocks again")
+        def transaction():
+            other.socket.sendall(b"MULTI\r\nSET a 1\r\nEXEC\r\n")
+            return [other.reply() for _ in range(3)][2] == b"*1\r\n+OK\r\n"
+        until(transaction, "a transaction takes place")
+        # And stays so: no connection to the former primary is used again.
+        for _ in range(20):
+            self.assertEqual(raw("BLPOP", "none", "0.01"), b"*-1\r\n")
+            self.assertTrue(transaction())
+        self.assertEqual(second("GET", "a"), b"$1\r\n1\r\n")
+
+    def test_an_error_that_looks_like_a_failover_disturbs_nobody(self):
+        redis = self.stack.start(Redis())
+        proxy = self.stack.start(Proxy(redis))
+        raw = Raw(proxy.port)
+        for code in ("READONLY", "LOADING", "MASTERDOWN"):
+            self.assertIn(code.encode(), raw("EVAL", f"return redis.error_reply('{code} x')", 0))
+        self.assertEqual(raw("PING"), b"+PONG\r\n")
+        self.assertEqual(proxy.metrics()["redis_role_lookups_total"], 0)
+
+    def test_a_replica_that_lost_its_primary_is_left(self):
+        primary, replicas = self.stack.replicated(1)
+        proxy = self.stack.start(Proxy(primary, reader=replicas[0]))
+        raw = Raw(proxy.port)
+        until(lambda: proxy.metrics()['tcp_connections{peer="replica"}'] == 1, "it is there")
+        # It goes on answering with what it has.
+        replicas[0]("REPLICAOF", "127.0.0.1", free_port())
+        primary("SET", "a", "new")
+        until(lambda: raw("GET", "a") == b"$3\r\nnew\r\n", "reads go to the primary")
+
+    def test_a_server_that_is_gone_without_a_word(self):
+        """A half-open connection: nothing comes back, not even an acknowledgement."""
+        redis = self.stack.start(Redis())
+        gate = Gate(redis.port)
+        self.addCleanup(gate.close)
+        proxy = self.stack.start(Proxy(f"127.0.0.1:{gate.port}"))
+        raw, blocked = Raw(proxy.port, timeout=60), Raw(proxy.port, timeout=60)
+        self.assertEqual(raw("SET", "a", 1), b"+OK\r\n")
+        blocked.send("BLPOP", "q", 0)
+        until(lambda: b"blocked_clients:1" in redis("INFO", "clients"), "it blocks")
+        gate.fall_silent()
+        begin = time.monotonic()
+        self.assertIn(b"may have been executed", raw("SET", "a", 2))
+        # Not at once, as it would be if the connection had been closed.
+        self.assertGreater(time.monotonic() - begin, 5)
+        self.assertEqual(raw("GET", "a"), b"$1\r\n1\r\n")
+        self.assertIn(b"may have been executed", blocked.reply())
+        self.assertEqual(blocked("BLPOP", "none", "0.01"), b"*-1\r\n")
+
+    def test_cut_connections(self):
         redis = self.stack.start(Redis())
         gate = Gate(redis.port)
         self.addCleanup(gate.close)
@@ -220,6 +283,14 @@ class Gate:
                     side.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+    def fall_silent(self):
+        """Makes the kernel drop all that clients send on their connections, without a word."""
+        # A classic BPF program of one instruction: keep no byte of any packet.
+        program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+        filter = struct.pack("HL", 1, ctypes.addressof(program))
+        for client, _ in self.pairs:
+            client.setsockopt(socket.SOL_SOCKET, 26, filter)  # SO_ATTACH_FILTER
 
     def close(self):
         self.listener.close()

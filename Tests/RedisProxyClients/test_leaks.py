@@ -155,6 +155,84 @@ class Leaks(unittest.TestCase):
         self.assertEqual(raw("EXEC"), b"-ERR EXEC without MULTI\r\n")
         self.assertIn(b"db=0", raw("CLIENT", "INFO"))
 
+    def test_dying_with_something_that_waits_on_its_way(self):
+        for command in (("BLPOP", "q", 0), ("SUBSCRIBE", "c")):
+            for _ in range(5):
+                raw = self.connect()
+                raw.socket.sendall(Raw.encode("INCR", "n") + Raw.encode(*command))
+                raw.socket.close()
+        self.others()
+        self.assertEqual(self.redis("RPUSH", "q", "kept"), b":1\r\n")
+        self.assertEqual(self.redis("LLEN", "q"), b":1\r\n")
+        self.assertEqual(self.redis("PUBLISH", "c", "x"), b":0\r\n")
+
+    def test_dying_within_a_command_in_a_transaction(self):
+        raw = self.connect()
+        raw("MULTI")
+        raw.socket.sendall(b"*2\r\n$3\r\nGE")
+        raw.socket.close()
+        until(lambda: self.proxy.metrics()['tcp_connections{peer="client"}'] == 0, "it has left")
+        self.assertEqual(self.proxy.metrics()["redis_pinned_clients"], 0)
+        self.others()
+
+    def test_a_long_command_without_end_takes_nobodys_replies(self):
+        self.redis("SET", "secret", "of another")
+        for name in ("EXEC", "DISCARD", "UNWATCH", "GET"):
+            raw, other = self.connect(), self.connect()
+            raw.socket.sendall(
+                b"*2\r\n$%d\r\n%s\r\n$200000\r\n" % (len(name), name.encode()) + b"x" * 70_000)
+            for _ in range(20):
+                self.assertEqual(other("GET", "secret"), b"$10\r\nof another\r\n")
+            raw.socket.settimeout(0.1)
+            with self.assertRaises(TimeoutError):
+                raw.reply()
+            self.die(raw)
+        self.others()
+
+    def test_reset_after_a_subscription(self):
+        raw = self.connect()
+        raw("SELECT", 3)
+        raw("SUBSCRIBE", "c")
+        raw.send("PING")
+        raw.send("RESET")
+        raw.send("GET", "probe")
+        self.redis("SET", "probe", 1)
+        self.assertEqual(raw.reply(), b"*2\r\n$4\r\npong\r\n$0\r\n\r\n")
+        self.assertEqual(raw.reply(), b"+RESET\r\n")
+        raw.reply()
+        self.assertEqual(raw("GET", "probe"), b"$1\r\n1\r\n")
+        until(lambda: self.redis("PUBLISH", "c", "x") == b":0\r\n", "the subscription is gone")
+        self.assertEqual(self.proxy.metrics()["redis_pinned_clients"], 0)
+        self.others()
+
+    def test_upkeep(self):
+        proxy = self.stack.start(
+            Proxy(self.redis, "--max-idle-time", "1s", "--min-idle-connections", "1"))
+        clients = [Raw(proxy.port) for _ in range(4)]
+        for raw in clients:
+            raw.send("BLPOP", "none", "0.5")
+        for raw in clients:
+            self.assertEqual(raw.reply(), b"*-1\r\n")
+        idle = 'tcp_idle_connections{peer="primary"}'
+        until(lambda: proxy.metrics()[idle] == 4, "they are given back")
+        until(lambda: proxy.metrics()[idle] == 1, "they are closed but for one")
+        for raw in clients:
+            self.assertEqual(raw("BLPOP", "none", "0.01"), b"*-1\r\n")
+            raw.socket.close()
+        self.assertIsNone(proxy.process.poll())
+
+    def test_lifetimes(self):
+        proxy = self.stack.start(Proxy(self.redis, "--max-lifetime", "1s"))
+        raw = Raw(proxy.port)
+        raw("MULTI")
+        def renewed():
+            self.assertEqual(raw("INCR", "n"), b"+QUEUED\r\n")
+            return proxy.metrics()["redis_connects_total"] > 4
+        until(renewed, "connections are renewed")
+        self.assertIn(b":1\r\n", raw("EXEC"))
+        self.assertEqual(raw("PING"), b"+PONG\r\n")
+        raw.socket.close()
+
     def test_connections_are_used_again(self):
         self.others(50)
         connections = self.proxy.metrics()['tcp_connections{peer="primary"}']

@@ -69,10 +69,18 @@ struct ClientInput {
   var capacity: Int { bytes.capacity }
 
   /// Looks at the command at the front; may be asked again and again.
+  @inline(__always)
   mutating func front() throws(RESPScanError) -> Front {
+    let step = try scan()
+    if step == .command { return .complete(Complete(name: scanner.name, length: scanner.length)) }
+    return try front(after: step)
+  }
+
+  private mutating func front(
+    after first: RESPCommandScanner.Step
+  ) throws(RESPScanError) -> Front {
+    var step = first
     while true {
-      let step =
-        if let line { try Self.scan(&scanner, line) } else { try Self.scan(&scanner, bytes) }
       switch step {
       case .command: return .complete(Complete(name: scanner.name, length: scanner.length))
       case .inline: try rewriteLine()
@@ -87,7 +95,13 @@ struct ClientInput {
         if available >= Self.limit { throw .bulkTooLong }
         return .incomplete
       }
+      step = try scan()
     }
+  }
+
+  @inline(__always)
+  private mutating func scan() throws(RESPScanError) -> RESPCommandScanner.Step {
+    if let line { try Self.scan(&scanner, line) } else { try Self.scan(&scanner, bytes) }
   }
 
   @inline(__always)
@@ -111,6 +125,7 @@ struct ClientInput {
   }
 
   /// The number of a command's entry in the table.
+  @inline(__always)
   func index(in table: CommandTable, _ name: Range<Int>) -> Int {
     if let line { return table.index(line.readableBytesUInt8Span, name) }
     return table.index(bytes.readableBytesUInt8Span, name)

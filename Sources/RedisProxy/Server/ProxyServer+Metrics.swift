@@ -91,7 +91,7 @@ struct MetricPage {
     }
     return family(
       "redis_commands_total", .counter,
-      "Commands by name and by who answered; those of subscribed clients are not looked at.",
+      "Commands by name and by who answered.",
       samples)
   }
 
