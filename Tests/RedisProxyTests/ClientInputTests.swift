@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func commandsPassUnchangedHoweverTheyWereCut() throws {
-    var random = SplitMix(state: 7)
+    var random = Random(state: 7)
     for _ in 0..<40 {
       var sent = ""
       var expected = ""
@@ -93,17 +93,5 @@ import Testing
       String(buffer: out) == MemoryClient.encode(["SET", "a", "1"])
         + MemoryClient.encode(["GET", "a"]))
     #expect(input.count == 4)
-  }
-}
-
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func below(_ limit: Int) -> Int {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return Int((mixed ^ (mixed >> 31)) % UInt64(limit))
   }
 }

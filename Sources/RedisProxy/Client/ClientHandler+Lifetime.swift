@@ -72,6 +72,8 @@ extension ClientHandler {
     ending = .discarding
     input.clear()
     releaseOwn()
+    // Nothing more is passed on to it.
+    releaseStalls()
     hasUnflushed = false
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { _ in self.close() }

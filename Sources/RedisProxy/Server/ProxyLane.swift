@@ -30,13 +30,13 @@ final class ProxyLane {
   /// The time when the bytes at hand were received.
   private(set) var clock = NIODeadline.now()
   var pools: [UpstreamKey: UpstreamPool] = [:]
-  private(set) var clients: [ObjectIdentifier: ClientHandler] = [:]
+  var clients: [ObjectIdentifier: ClientHandler] = [:]
   private(set) var isClosed = false
   private(set) var isDraining = false
   var books: [UpstreamRole: AddressBook]
   var tlsFiles = UpstreamTLSFiles()
 
-  private var waiting: [(client: ClientHandler, until: NIODeadline)] = []
+  var waiting: [(client: ClientHandler, until: NIODeadline)] = []
   private var dirtyUpstreams: [Upstream] = []
   private var dirtyClients: [ClientHandler] = []
   private var isFlushScheduled = false
@@ -124,43 +124,6 @@ final class ProxyLane {
     dirtyUpstreams.removeAll(keepingCapacity: true)
     isFlushScheduled = false
     if !dirtyClients.isEmpty { scheduleFlush() }
-  }
-
-  // MARK: Clients
-
-  func admit(_ client: ClientHandler) {
-    clients[ObjectIdentifier(client)] = client
-    if isDraining { return client.close() }
-    guard !gate.enter() else {
-      client.isAdmitted = true
-      return
-    }
-    client.wait = .admission
-    waiting.append((client, now + configuration.connectTimeout))
-  }
-
-  func left(_ client: ClientHandler) {
-    clients[ObjectIdentifier(client)] = nil
-    if client.isAdmitted {
-      gate.leave()
-      admitWaiting()
-    } else if client.wait == .admission {
-      waiting.removeAll { $0.client === client }
-    }
-  }
-
-  func admitWaiting() {
-    while let (client, _) = waiting.first, gate.enter() {
-      waiting.removeFirst()
-      client.admitted()
-    }
-  }
-
-  func refuseLateClients(at now: NIODeadline) {
-    while let (client, until) = waiting.first, until <= now {
-      waiting.removeFirst()
-      client.refuseAdmission()
-    }
   }
 
   // MARK: What servers say

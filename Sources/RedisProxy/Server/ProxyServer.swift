@@ -55,7 +55,13 @@ package final class ProxyServer: Service, CustomStringConvertible {
         throw FatalError("TLS for clients cannot be set up", code: .certificates, cause: error)
       }
     }
-    let bootstrap = Self.bootstrap(group, lanes, gate, tls)
+    var bootstrap = Self.bootstrap(group, lanes, gate, tls)
+    if case .tcp = configuration.localAddress {
+      // As Redis does (`tcp-keepalive 300`), so that clients that vanish do not stay for ever.
+      for (option, value) in TCPKeepalive.options(idle: 300, interval: 100, count: 3) {
+        bootstrap = bootstrap.childChannelOption(option, value: value)
+      }
+    }
     do {
       switch configuration.localAddress {
       case .tcp(let host, let port):

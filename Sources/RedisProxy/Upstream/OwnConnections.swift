@@ -9,21 +9,21 @@ final class OwnConnections {
   /// Connections that are being made at one time.
   private static let openingLimit = 32
 
-  private struct Request {
+  struct Request {
     let client: ClientHandler
     let deadline: NIODeadline
   }
 
-  private let key: UpstreamKey
-  private unowned let lane: ProxyLane
+  let key: UpstreamKey
+  unowned let lane: ProxyLane
 
   /// Clean, and nobody's.
-  private(set) var idle: [Upstream] = []
-  private var lent: [ObjectIdentifier: Upstream] = [:]
-  private var requests = CircularBuffer<Request>(initialCapacity: 1)
-  private var opening = 0
+  var idle: [Upstream] = []
+  var lent: [ObjectIdentifier: Upstream] = [:]
+  var requests = CircularBuffer<Request>(initialCapacity: 1)
+  var opening = 0
   private var failures = 0
-  private var retryAt = NIODeadline.distantPast
+  var retryAt = NIODeadline.distantPast
   private var isRetryScheduled = false
   private(set) var lastUse: NIODeadline
 
@@ -103,7 +103,7 @@ final class OwnConnections {
 
   // MARK: Connecting
 
-  private func openMore() {
+  func openMore() {
     while !lane.isClosed, opening < min(requests.count, failures > 0 ? 1 : Self.openingLimit) {
       let delay = retryAt - lane.now
       guard delay <= .zero else { return openLater(delay) }
@@ -120,7 +120,7 @@ final class OwnConnections {
     }
   }
 
-  private func open() {
+  func open() {
     opening += 1
     lane.open(key, avoiding: []) { [weak self] result in
       guard let self else {
@@ -154,59 +154,5 @@ final class OwnConnections {
         requests.append(request)
       }
     }
-  }
-
-  // MARK: Upkeep
-
-  /// A connection has ended by itself.
-  func closed(_ upstream: Upstream) { idle.removeAll { $0 === upstream } }
-
-  /// Those in use are closed when they are given back.
-  func retire(where isOutdated: (Upstream) -> Bool) {
-    for upstream in lent.values where isOutdated(upstream) { upstream.retire() }
-    closeIdle(where: isOutdated)
-  }
-
-  private func closeIdle(where isUnwanted: (Upstream) -> Bool) {
-    // Closing one calls back, which must find the list as it will be.
-    let unwanted = idle.filter(isUnwanted)
-    guard !unwanted.isEmpty else { return }
-    idle.removeAll { upstream in unwanted.contains { $0 === upstream } }
-    for upstream in unwanted { upstream.close() }
-  }
-
-  /// Retires what is too old, closes what has idled for too long, and keeps as many ready as wanted.
-  func keepUp(now: NIODeadline) {
-    let configuration = lane.configuration
-    retire { $0.isRetiring || $0.retireAt <= now }
-    // The first ones have idled longest.
-    var surplus = idle.count - configuration.minimumIdleConnections
-    closeIdle { upstream in
-      guard surplus > 0, upstream.idleSince + configuration.maximumIdleTime <= now else {
-        return false
-      }
-      surplus -= 1
-      return true
-    }
-    refuseLate(at: now)
-    openMore()
-    if key == UpstreamKey(role: .primary), requests.isEmpty, opening == 0, retryAt <= now,
-      idle.count < configuration.minimumIdleConnections
-    {
-      open()
-    }
-  }
-
-  private func refuseLate(at now: NIODeadline) {
-    while let first = requests.first, first.deadline <= now {
-      requests.removeFirst()
-      guard first.client.wait == .own, !first.client.isGone else { continue }
-      first.client.ownReady(
-        .failure(.unreachable("none could be made in time")), from: self)
-    }
-  }
-
-  func closeAll() {
-    for upstream in idle { upstream.close() }
   }
 }

@@ -27,10 +27,10 @@ final class Upstream: ChannelDuplexHandler {
   var state = State.settingUp
   var greeting = Greeting()
   /// Takes no further commands, and closes when it has answered those it has.
-  private(set) var isRetiring = false
+  var isRetiring = false
   /// A client that does not read its replies keeps it from going on.
-  private(set) var stalledBy: ClientHandler?
-  private(set) var stalledSince = NIODeadline.distantPast
+  var stalledBy: ClientHandler?
+  var stalledSince = NIODeadline.distantPast
   /// Since when nobody uses it, for idle connections.
   var idleSince = NIODeadline.distantPast
   /// The only client of a connection of its own.
@@ -44,7 +44,7 @@ final class Upstream: ChannelDuplexHandler {
   var rest = ByteBuffer()
   private var out = ByteBuffer()
   var context: ChannelHandlerContext?
-  private var blocked: [ClientHandler] = []
+  var blocked: [ClientHandler] = []
   private var isDirty = false
   var isTunnel = false
   /// In a tunnel: `RESET` was sent, and no reply to it has come.
@@ -52,7 +52,7 @@ final class Upstream: ChannelDuplexHandler {
   /// What waits for the reply to a question of the proxy itself.
   var inquiry: Inquiry?
   var hasStarted = false
-  private var isReadSuppressed = false
+  var isReadSuppressed = false
   var isReplyError = false
   var isReplyStatus = false
   var isPush = false
@@ -170,72 +170,6 @@ final class Upstream: ChannelDuplexHandler {
     if out.capacity > 1 << 20 { out = ByteBuffer() } else { out.clear() }
   }
 
-  // MARK: Ends
-
-  /// Takes no further commands.
-  func retire() {
-    guard !isRetiring else { return }
-    isRetiring = true
-    closeIfRetired()
-  }
-
-  func closeIfRetired() {
-    if isRetiring, isIdle, owner == nil, state == .open { close() }
-  }
-
-  func close() {
-    guard let context, state != .closed else { return }
-    isRetiring = true
-    context.close(promise: nil)
-  }
-
-  func handlerAdded(context: ChannelHandlerContext) {
-    self.context = context
-    if context.channel.isActive { start() }
-  }
-
-  func channelActive(context: ChannelHandlerContext) {
-    start()
-    context.fireChannelActive()
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    end(.unreachable("the server closed the connection"))
-    context.fireChannelInactive()
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    end(.unreachable(UpstreamFailure.sentence(for: error)))
-    context.close(promise: nil)
-  }
-
-  func end(_ failure: UpstreamFailure) {
-    guard state != .closed else { return }
-    let wasOpen = state == .open
-    state = .closed
-    stalledBy = nil
-    inquiry = nil
-    context = nil
-    if let whenReady {
-      self.whenReady = nil
-      whenReady(.failure(failure))
-    }
-    let isHalfway = scanner.isInReply
-    let lost = expected
-    expected.removeAll()
-    for (index, entry) in lost.enumerated() where entry.client?.isGone == false {
-      entry.client?.lost(self, entry, isHalfway: isHalfway && index == 0)
-    }
-    if wasOpen { lane.closed(self) }
-    if let owner {
-      self.owner = nil
-      owner.lostOwn(self)
-    }
-    let waiting = blocked
-    blocked = []
-    for client in waiting { lane.advanceLater(client) }
-  }
-
   // MARK: Receiving
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -247,46 +181,5 @@ final class Upstream: ChannelDuplexHandler {
       rest = ByteBuffer()
     }
     if isTunnel, expected.isEmpty { relay(buffer) } else { deliver(buffer) }
-  }
-
-  // MARK: Back-pressure
-
-  /// Stops reading until the client has taken what it has.
-  func stall(for client: ClientHandler) {
-    guard stalledBy == nil else { return }
-    stalledBy = client
-    stalledSince = lane.now
-    client.stalls.append(self)
-  }
-
-  /// The client reads again, or is gone.
-  func resume() {
-    stalledBy = nil
-    if owner == nil, isSharable { lane.usableAgain(self) }
-    guard isReadSuppressed, let context else { return }
-    isReadSuppressed = false
-    context.read()
-  }
-
-  func read(context: ChannelHandlerContext) {
-    if stalledBy != nil {
-      isReadSuppressed = true
-    } else {
-      context.read()
-    }
-  }
-
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable, !blocked.isEmpty {
-      let waiting = blocked
-      blocked = []
-      for client in waiting { lane.advanceLater(client) }
-    }
-    context.fireChannelWritabilityChanged()
-  }
-
-  /// Clients other than the one that stalls it wait for replies.
-  var keepsOthersWaiting: Bool {
-    expected.contains { $0.client != nil && $0.client !== stalledBy && $0.client?.isGone == false }
   }
 }
