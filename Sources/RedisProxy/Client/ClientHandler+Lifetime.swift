@@ -70,8 +70,8 @@ extension ClientHandler {
     guard !isFinishing, !isGone, let context else { return }
     isFinishing = true
     ending = .discarding
-    input.clear()
     releaseOwn()
+    input.clear()
     // Nothing more is passed on to it.
     releaseStalls()
     hasUnflushed = false

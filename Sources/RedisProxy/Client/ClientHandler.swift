@@ -151,8 +151,8 @@ final class ClientHandler: ChannelDuplexHandler {
     isGone = true
     lingering?.cancel()
     context = nil
-    input.clear()
     releaseOwn()
+    input.clear()
     (primary, reader) = (nil, nil)
     releaseStalls()
     lane.left(self)
