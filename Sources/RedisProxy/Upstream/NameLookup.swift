@@ -23,6 +23,16 @@ final class NameLookup {
     }
   }
 
+  /// Finds the addresses of each name.
+  typealias Resolver = ([RedisAddress], any EventLoop) -> EventLoopFuture<[[SocketAddress]]>
+
+  /// Asks the system, on a thread that may be blocked.
+  var resolver: Resolver = { names, eventLoop in
+    NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+      names.map { AddressBook.resolve($0.host, port: $0.port) }
+    }
+  }
+
   private unowned let lane: ProxyLane
   private var waiting: [UpstreamRole: [Waiter]] = [:]
 
@@ -37,10 +47,7 @@ final class NameLookup {
     let isUnderWay = waiting[role] != nil
     waiting[role, default: []].append(waiter)
     guard !isUnderWay else { return }
-    let names = book.names
-    NIOThreadPool.singleton.runIfActive(eventLoop: lane.eventLoop) {
-      names.map { AddressBook.resolve($0.host, port: $0.port) }
-    }.assumeIsolated().whenComplete { [self] result in
+    resolver(book.names, lane.eventLoop).assumeIsolated().whenComplete { [self] result in
       lane.books[role]?.update((try? result.get()) ?? [], at: lane.now)
       let waiters = waiting.removeValue(forKey: role) ?? []
       for waiter in waiters { waiter.run() }

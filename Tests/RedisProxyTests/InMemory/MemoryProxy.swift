@@ -17,7 +17,8 @@ final class MemoryProxy {
   static let primary = 1
 
   init(
-    splitsReads: Bool = false, configure: (inout ProxyConfiguration) -> Void = { _ in }
+    splitsReads: Bool = false, configure: (inout ProxyConfiguration) -> Void = { _ in },
+    resolver: NameLookup.Resolver? = nil
   ) throws {
     // Zero is the distant past.
     loop.advanceTime(by: .hours(1))
@@ -31,6 +32,7 @@ final class MemoryProxy {
       eventLoop: loop, configuration: configuration, gate: ClientGate(limit: 1000),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       dial: { _, address, _ in network.connect(to: address) })
+    if let resolver { lane.names.resolver = resolver }
     lane.warmUp()
     run()
   }
