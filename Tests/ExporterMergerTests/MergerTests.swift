@@ -40,11 +40,11 @@ import Testing
     return String(decoding: writer.sink.bytes, as: UTF8.self)
   }
 
-  @Test func leavesOutWhatFailsAndSaysSo() async {
+  @Test func leavesOutWhatFailsAndSaysSo() async throws {
     let merger = merger([
       "file:/a": .success(("x 1\n", .text)), "file:/b": .success(("x 1\nx\n", .text)),
     ])
-    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .milliseconds(300))
+    let plan = try await merger.merge(for: NegotiatedFormat(.text), timeout: .milliseconds(300))
     let text = text(plan)
     #expect(text.contains("x{src=\"file:/a\"} 1\n"))
     #expect(!text.contains("x{src=\"file:/b\"}"))
@@ -56,29 +56,95 @@ import Testing
     #expect(text.contains("exporter_merger_source_scrape_samples{src=\"file:/a\"} 1\n"))
   }
 
-  @Test func answersWhenAllSourcesAreDown() async {
+  @Test func answersWhenAllSourcesAreDown() async throws {
     let failure = ScrapeFailure(.status, "it answered 500")
     let merger = merger([
       "file:/a": .failure(failure), "file:/b": .failure(failure), "file:/c": .failure(failure),
     ])
-    _ = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
-    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    _ = try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    let plan = try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
     #expect(plan.families.allSatisfy { $0.head.name.hasPrefix("exporter_merger_source_") })
     #expect(text(plan).contains("errors_total{src=\"file:/a\",reason=\"status\"} 2\n"))
   }
 
-  @Test func keepsASeriesOfSeveralSourcesOnceIfNoLabelTellsThemApart() async {
+  @Test func keepsASeriesOfSeveralSourcesOnceIfNoLabelTellsThemApart() async throws {
     let merger = merger(
       [
         "file:/a": .success(("x 1\ny 1\n", .text)),
         "file:/b": .success(("x 2\nz 1\n# EOF\n", .openMetrics)),
         "file:/c": .success(("x 3\ny{a=\"b\"} 1\n", .text)),
       ], label: "")
-    let plan = await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    let plan = try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
     let text = text(plan)
     #expect(text.contains("# TYPE x untyped\nx 1\n# TYPE y untyped\ny 1\ny{a=\"b\"} 1\n"))
     #expect(text.contains("duplicate_samples_total{merger_url=\"file:/b\"} 1\n"))
     #expect(text.contains("duplicate_samples_total{merger_url=\"file:/c\"} 1\n"))
+  }
+
+  @Test func givesUpOnASourceThatTakesTooLongToRead() async throws {
+    let long = String(repeating: "a 1\n", count: 2_000_000)
+    let merger = merger([
+      "file:/a": .success((long, .text)), "file:/b": .success(("x 1\n", .text)),
+      "file:/c": .success(("x 1\n", .text)),
+    ])
+    let plan = try await merger.merge(for: NegotiatedFormat(.text), timeout: .milliseconds(300))
+    let text = text(plan)
+    #expect(text.contains("errors_total{src=\"file:/a\",reason=\"timeout\"} 1\n"))
+    #expect(text.contains("exporter_merger_source_up{src=\"file:/a\"} 0\n"))
+  }
+
+  @Test func aScraperThatLeavesIsNoFaultOfASource() async throws {
+    // Two sources hang.
+    let merger = merger(["file:/a": .success(("x 1\n", .text))])
+    let task = Task {
+      try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(3600))
+    }
+    task.cancel()
+    let result = await task.result
+    #expect(throws: CancellationError.self) { try result.get() }
+    let plan = try await merger.merge(for: NegotiatedFormat(.text), timeout: .milliseconds(300))
+    #expect(text(plan).contains("errors_total{src=\"file:/b\",reason=\"timeout\"} 1\n"))
+  }
+
+  @Test(arguments: ["src", ""]) func noSourceDecidesWhatTheMergerSays(label: String) async throws {
+    let own = label.isEmpty ? "merger_url" : label
+    let merger = merger(
+      [
+        "file:/a": .success(
+          (
+            "# TYPE exporter_merger_source_up counter\nexporter_merger_source_up{\(own)=\"y\"} 5\n",
+            .text
+          )),
+        "file:/b": .success(
+          (
+            label.isEmpty
+              ? "exporter_merger_source_up{\(own)=\"file:/b\"} 0\n"
+              : "exporter_merger_source_up 0\n",
+            .text
+          )),
+        "file:/c": .success(("exporter_merger_source_up{\(own)=\"x\"} 1\n", .text)),
+      ], label: label)
+    let text = text(
+      try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60)))
+    #expect(text.contains("# TYPE exporter_merger_source_up gauge\n"))
+    for source in ["file:/a", "file:/b", "file:/c"] {
+      let line = "exporter_merger_source_up{\(own)=\"\(source)\"} "
+      #expect(text.contains(line + "1\n"))
+      #expect(!text.contains(line + "0\n"))
+    }
+    #expect(!text.contains("} 5\n"))
+    // Another merger behind this one.
+    let other = label.isEmpty ? "\(own)=\"x\"" : "\(own)=\"file:/c\",exported_\(own)=\"x\""
+    #expect(text.contains("exporter_merger_source_up{\(other)} 1\n"))
+    #expect(text.contains("duplicate_samples_total{\(own)=\"file:/b\"} 1\n"))
+    #expect(
+      text.contains("conflicting_samples_total{\(own)=\"file:/a\",outcome=\"dropped\"} 1\n"))
+  }
+
+  @Test func anAnswerEndsSoonAfterItsScraperHasGivenUp() {
+    let timeout = ScrapeTimeout(configured: .seconds(3))
+    #expect(timeout.answer(header: "20") == .seconds(25))
+    #expect(timeout.answer(header: nil) == .seconds(63))
   }
 
   @Test(

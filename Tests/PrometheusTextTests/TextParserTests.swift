@@ -50,6 +50,33 @@ import Testing
     #expect(exposition.sampleCount == 3)
   }
 
+  @Test func takesZeroBytesWhereverPrometheusDoes() throws {
+    let odd = "# HELP a x\u{0}\n# TYPE a gauge\na{b=\"1\u{0}\",c=\"\u{0}\\\"\"} 1\n"
+    #expect(try rewrite(odd, as: NegotiatedFormat(.text)) == odd)
+  }
+
+  @Test func takesAnEmptyLabelForNone() throws {
+    let exposition = try Exposition(
+      parsing: Array("a 1\na{b=\"\"} 2\na{c=\"x\",b=\"\"} 3\na{c=\"x\"} 4\n".utf8), format: .text)
+    #expect(exposition.duplicates == 2)
+  }
+
+  @Test func tellsTextsOfDifferentBytesApart() throws {
+    // One character for Swift, two texts for Prometheus.
+    let (one, other) = ("\u{E9}", "e\u{301}")
+    let text = "a{b=\"\(one)\"} 1\na{b=\"\(other)\"} 2\n{\"\(one)\"} 3\n{\"\(other)\"} 4\n"
+    let exposition = try Exposition(parsing: Array(text.utf8), format: .text)
+    #expect(exposition.duplicates == 0)
+    #expect(exposition.parts.count == 3)
+    let output = NegotiatedFormat(.protobuf, escaping: .allowUTF8)
+    let message = try rewrite(
+      Array("a{b=\"\(one)\"} 1\na{b=\"\(other)\"} 2\n".utf8), .text, as: output)
+    #expect(try Exposition(parsing: message, format: .protobuf).sampleCount == 2)
+    let twoLabels = "a{\"\(one)\"=\"1\",\"\(other)\"=\"2\"} 1\n"
+    let both = try rewrite(Array(twoLabels.utf8), .text, as: output)
+    #expect(try Exposition(parsing: both, format: .protobuf).sampleCount == 1)
+  }
+
   @Test func letsASeriesOfOpenMetricsHaveSeveralPoints() throws {
     let exposition = try Exposition(
       parsing: Array("a 1 1\na 2 2\na 3 2\n# EOF\n".utf8), format: .openMetrics)
@@ -66,7 +93,7 @@ import Testing
     ("a 1 99999999999999999999\n", 1, "time"),
     ("a{b=\"1\",b=\"2\"} 1\n", 1, "twice"), ("a{__name__=\"b\"} 1\n", 1, "__name__"),
     ("# TYPE a nonsense\n", 1, "type"), ("# TYPE a\n", 1, "type"), ("# TYPE 1a gauge\n", 1, "name"),
-    ("# TYPE a gauge x\n", 1, "more"), ("a +nan\n", 1, "number"), ("a{b=\"\u{0}\"} 1\n", 1, "zero"),
+    ("# TYPE a gauge x\n", 1, "more"), ("a +nan\n", 1, "number"), ("{\"a\u{0}\"} 1\n", 1, "name"),
     ("a 1 # {} 2\n", 1, "timestamp"), ("{a=\"b\"} 1\n", 1, "quotes"),
     ("{\"a\"=\"b\"} 1\n", 1, "name"),
     ("a{\"b} 1\n", 1, "line"), ("é 1\n", 1, "name"), ("a 1\ra 2\n", 1, "behind"),

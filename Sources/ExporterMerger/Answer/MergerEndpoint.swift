@@ -9,7 +9,7 @@ import Synchronization
 /// Answers `GET /metrics` and `GET /healthz`.
 package final class MergerEndpoint: Sendable {
   /// How many answers are made at one time; each holds what all sources sent.
-  private static let concurrentAnswers = 4
+  static let concurrentAnswers = 4
 
   private let merger: Merger
   private let timeout: ScrapeTimeout
@@ -60,11 +60,12 @@ package final class MergerEndpoint: Sendable {
       try exchange.begin(head, length: nil)
       return try await exchange.finish()
     }
-    let timeout = timeout.timeout(header: headers.first(name: ScrapeTimeout.header))
-    let answer = try await answer(output, isPacked: isPacked, timeout: timeout)
+    let asked = headers.first(name: ScrapeTimeout.header)
+    let end = ContinuousClock.now + timeout.answer(header: asked)
+    let answer = try await answer(
+      output, isPacked: isPacked, timeout: timeout.timeout(header: asked))
     try exchange.begin(head, length: nil)
-    try await write(answer, exchange)
-    try await exchange.finish()
+    try await write(answer, exchange, until: end)
   }
 
   /// Work for no event loop.
@@ -72,19 +73,31 @@ package final class MergerEndpoint: Sendable {
     _ output: NegotiatedFormat, isPacked: Bool, timeout: Duration
   ) async throws -> MergedAnswer {
     try await withTaskExecutorPreference(globalConcurrentExecutor) {
-      let plan = await merger.merge(for: output, timeout: timeout)
+      let plan = try await merger.merge(for: output, timeout: timeout)
       return MergedAnswer(plan, output, gzip: isPacked ? try GzipWriter() : nil)
     }
   }
 
-  /// Writes one piece while the next is being made.
-  private func write(_ answer: MergedAnswer, _ exchange: HTTPExchange) async throws {
+  /// Writes one piece while the next is being made; at the end of the time the connection is closed,
+  /// so that slow readers do not keep others out.
+  private func write(
+    _ answer: MergedAnswer, _ exchange: HTTPExchange, until end: ContinuousClock.Instant
+  ) async throws {
+    let channel = exchange.channel
     try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+      group.addTask { [logger] in
+        guard (try? await Task.sleep(until: end)) != nil else { return nil }
+        logger.warning("Scraper too slow, its answer was broken off")
+        channel.close(promise: nil)
+        return nil
+      }
       group.addTask(executorPreference: globalConcurrentExecutor) { await answer.next() }
       while let piece = try await group.next() ?? nil {
         group.addTask(executorPreference: globalConcurrentExecutor) { await answer.next() }
         try await exchange.write(piece)
       }
+      try await exchange.finish()
+      group.cancelAll()
     }
   }
 

@@ -12,14 +12,25 @@ package struct ScrapeTimeout: Sendable {
   ///
   /// - Parameter header: the value of ``header``, if the scraper sent it.
   package func timeout(header: String?) -> Duration {
-    let asked = header.flatMap { text -> Duration? in
-      guard let seconds = Double(text), seconds > 0, seconds <= 86_400 else { return nil }
-      return .nanoseconds(Int64(seconds * 0.9e9))
+    let asked = Self.seconds(header).map { Duration.nanoseconds(Int64($0 * 0.9e9)) }
+    return switch (configured, asked) {
+    case (let configured?, let asked?): min(configured, asked)
+    case (let timeout?, nil), (nil, let timeout?): timeout
+    case (nil, nil): .seconds(10)
     }
-    switch (configured, asked) {
-    case (let configured?, let asked?): return min(configured, asked)
-    case (let timeout?, nil), (nil, let timeout?): return timeout
-    case (nil, nil): return .seconds(10)
+  }
+
+  /// How long an answer may take, from the request to its last byte: by then whoever asked has given
+  /// up, even if he still reads a byte now and then.
+  package func answer(header: String?) -> Duration {
+    if let asked = Self.seconds(header) { return .nanoseconds(Int64(asked * 1e9)) + .seconds(5) }
+    return timeout(header: nil) + .seconds(60)
+  }
+
+  private static func seconds(_ header: String?) -> Double? {
+    guard let header, let seconds = Double(header), seconds > 0, seconds <= 86_400 else {
+      return nil
     }
+    return seconds
   }
 }

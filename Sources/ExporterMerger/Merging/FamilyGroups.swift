@@ -1,32 +1,9 @@
 import PrometheusText
 
-/// Samples of one input that are in a family, or would be.
-struct FamilyMember {
-  let part: ExpositionPart
-  let input: Int
-  var suffixes: SampleSuffixes
-}
-
-/// A family while it is put together.
-struct FamilyGroup {
-  var head: FamilyHead
-  var members: [FamilyMember] = []
-  /// Whether it holds samples that had to leave another family.
-  var isRefuge = false
-
-  /// Adds samples; the first that state a type, a help or a unit decide it.
-  mutating func take(_ member: FamilyMember, _ kind: FamilyKind) {
-    if head.kind == .unknown { head.kind = kind }
-    if head.help.isEmpty { head.help = member.part.help }
-    if head.unit.isEmpty { head.unit = member.part.unit }
-    members.append(member)
-  }
-}
-
 /// The families of an answer while they are put together, by the names that they will have.
 struct FamilyGroups {
   private let output: NegotiatedFormat
-  private var groups: [String: FamilyGroup] = [:]
+  private var groups: [ExactText: FamilyGroup] = [:]
 
   init(_ output: NegotiatedFormat) { self.output = output }
 
@@ -37,19 +14,20 @@ struct FamilyGroups {
     _ part: ExpositionPart, of input: Int, format: ExpositionFormat,
     drop: (FamilyMember) -> Void
   ) {
-    let member = FamilyMember(part: part, input: input, suffixes: part.suffixes)
-    guard output.format == .text else { return add(member, name: part.name, part.kind, drop: drop) }
-    // Text 0.0.4 has no families for these.
-    if part.kind == .gaugeHistogram {
-      for suffix in part.suffixes.each { add(member, only: suffix, drop: drop) }
-    } else if part.suffixes.contains(.created), format == .openMetrics {
-      add(member, only: .created, drop: drop)
-      var rest = member
-      rest.suffixes.remove(.created)
-      if !rest.suffixes.isEmpty { add(rest, name: part.name, part.kind, drop: drop) }
-    } else {
-      add(member, name: part.name, part.kind, drop: drop)
+    var member = FamilyMember(
+      part: part, input: input, suffixes: part.suffixes, kind: expressible(part.kind))
+    if output.format == .text {
+      // Text 0.0.4 has no families for these; what protobuf says beside a value has no place there.
+      if part.kind == .gaugeHistogram {
+        for suffix in part.suffixes.each { add(member, only: suffix, drop: drop) }
+        return
+      }
+      if part.suffixes.contains(.created) {
+        if format == .openMetrics { add(member, only: .created, drop: drop) }
+        member.suffixes.remove(.created)
+      }
     }
+    if !member.suffixes.isEmpty { add(member, name: part.name, drop: drop) }
   }
 
   /// Takes the samples with one suffix in, as a gauge of its own.
@@ -58,26 +36,27 @@ struct FamilyGroups {
   ) {
     var member = member
     member.suffixes = SampleSuffixes(suffix)
-    add(member, name: member.part.base + suffix.text, .gauge, drop: drop)
+    member.kind = .gauge
+    add(member, name: member.part.base + suffix.text, drop: drop)
   }
 
   private mutating func add(
-    _ member: FamilyMember, name: String, _ kind: FamilyKind, drop: (FamilyMember) -> Void
+    _ member: FamilyMember, name: String, drop: (FamilyMember) -> Void
   ) {
-    let kind = expressible(kind)
-    let key = output.escaping.escape(metric: name)
-    if let group = groups[key], group.head.name != name { return drop(member) }
+    let key = key(name)
+    if let group = groups[key], ExactText(group.head.name) != ExactText(name) {
+      return drop(member)
+    }
     // In place: a source may have its samples in very many pieces.
-    groups[key, default: FamilyGroup(head: FamilyHead(name: name, kind: .unknown))]
-      .take(member, kind)
+    groups[key, default: FamilyGroup(head: FamilyHead(name: name, kind: .unknown))].take(member)
   }
+
+  /// As the name will be written.
+  private func key(_ name: String) -> ExactText { ExactText(output.escaping.escape(metric: name)) }
 
   /// What the kind is in the format of the answer, as far as that has it.
   private func expressible(_ kind: FamilyKind) -> FamilyKind {
-    switch kind {
-    case .info, .stateSet: output.format == .openMetrics ? kind : .gauge
-    default: kind
-    }
+    kind.isSortOfGauge && output.format != .openMetrics ? .gauge : kind
   }
 
   /// Finds another place for samples that are of another type than their family.
@@ -85,20 +64,21 @@ struct FamilyGroups {
   /// - Parameter note: told of them, and whether they are kept.
   mutating func settle(note: (FamilyMember, _ isKept: Bool) -> Void) {
     var homeless: [FamilyMember] = []
-    for key in groups.keys.sorted() {
-      guard var group = groups[key] else { continue }
-      let kind = group.head.kind
-      let misfits = group.members.filter { !fits($0, kind) }
+    for (key, group) in groups {
+      let misfits = group.members.filter { !group.fits($0) }
       if misfits.isEmpty { continue }
       homeless += misfits
-      group.members.removeAll { !fits($0, kind) }
-      groups[key] = group
+      groups[key]?.members.removeAll { !group.fits($0) }
     }
+    if output.format == .openMetrics { homeless += withoutStems() }
     if homeless.isEmpty { return }
-    let taken = sampleNames()
+    let taken = names()
     // The order of sources, not that of names, decides between those that want the same name.
-    for member in homeless.sorted(by: { $0.input < $1.input }) {
-      for suffix in member.part.suffixes.intersection(member.suffixes).each {
+    homeless.sort {
+      ($0.input, $0.part.records.lowerBound) < ($1.input, $1.part.records.lowerBound)
+    }
+    for member in homeless {
+      for suffix in member.suffixes.each {
         var single = member
         single.suffixes = SampleSuffixes(suffix)
         note(single, rehouse(single, member.part.base + suffix.text, taken))
@@ -107,38 +87,58 @@ struct FamilyGroups {
   }
 
   private mutating func rehouse(
-    _ member: FamilyMember, _ name: String, _ taken: Set<String>
+    _ member: FamilyMember, _ name: String, _ taken: Set<ExactText>
   ) -> Bool {
-    let key = output.escaping.escape(metric: name)
+    let key = key(name)
     if taken.contains(key) { return false }
     var refuge =
       groups[key] ?? FamilyGroup(head: FamilyHead(name: name, kind: .unknown), isRefuge: true)
-    guard refuge.isRefuge, refuge.head.name == name else { return false }
+    guard refuge.isRefuge, ExactText(refuge.head.name) == ExactText(name) else { return false }
     refuge.members.append(member)
     groups[key] = refuge
     return true
   }
 
-  private func fits(_ member: FamilyMember, _ kind: FamilyKind) -> Bool {
-    let own =
-      member.suffixes == SampleSuffixes.created && output.format == .text
-      ? .gauge : expressible(member.part.kind)
-    if own == kind || member.part.kind == .gaugeHistogram && output.format == .text { return true }
-    guard own == .unknown else { return false }
-    switch kind {
-    case .counter, .gauge, .info, .stateSet, .unknown: return true
-    case .histogram, .summary, .gaugeHistogram: return false
+  /// OpenMetrics names a counter without `_total`, and an info without `_info`: where another family
+  /// has that name, the type cannot be said. The first source that wants a name has it.
+  ///
+  /// - Returns: the samples that only a counter has.
+  private mutating func withoutStems() -> [FamilyMember] {
+    var claimed: Set<ExactText> = []
+    var homeless: [FamilyMember] = []
+    let wanting = groups.filter { !$0.value.members.isEmpty && stem($0.value) != nil }
+    let order = { (entry: (key: ExactText, value: FamilyGroup)) in
+      (entry.value.members.map(\.input).min() ?? 0, entry.key)
     }
+    for (key, group) in wanting.sorted(by: { order($0) < order($1) }) {
+      guard let stem = stem(group) else { continue }
+      if groups[stem]?.members.isEmpty ?? true, claimed.insert(stem).inserted { continue }
+      var group = group
+      group.head.kind = group.head.kind.withoutStem
+      for index in group.members.indices where group.members[index].suffixes.contains(.created) {
+        var created = group.members[index]
+        created.suffixes = .created
+        homeless.append(created)
+        group.members[index].suffixes.remove(.created)
+      }
+      group.members.removeAll { $0.suffixes.isEmpty }
+      groups[key] = group
+    }
+    return homeless
+  }
+
+  /// The name of a family whose kind takes the end off it.
+  private func stem(_ group: FamilyGroup) -> ExactText? {
+    group.head.kind.stem(of: key(group.head.name).text).map { ExactText($0) }
   }
 
   /// The names of families and of all their samples, as they will be written.
-  private func sampleNames() -> Set<String> {
+  private func names() -> Set<ExactText> {
     var names = Set(groups.keys)
-    for group in groups.values {
+    for group in groups.values where !group.members.isEmpty {
+      names.insert(ExactText(group.head.name(in: output)))
       for member in group.members {
-        for suffix in member.suffixes.each {
-          names.insert(output.escaping.escape(metric: member.part.base + suffix.text))
-        }
+        for suffix in member.suffixes.each { names.insert(key(member.part.base + suffix.text)) }
       }
     }
     return names
@@ -146,30 +146,9 @@ struct FamilyGroups {
 
   /// The families that have samples, by their names in the answer.
   func ordered() -> [FamilyGroup] {
-    var result = groups.values.filter { !$0.members.isEmpty }
-    if output.format == .openMetrics {
-      result = result.map { group in
-        var group = group
-        makeExpressible(&group)
-        return group
-      }
-    }
-    let escaping = output.escaping
-    return
-      result
-      .map { (escaping.escape(metric: $0.head.name(in: output.format)), $0) }
-      .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+    groups.values.filter { !$0.members.isEmpty }
+      .map { (ExactText($0.head.name(in: output)), $0) }
+      .sorted { $0.0 < $1.0 }
       .map(\.1)
-  }
-
-  /// OpenMetrics names a counter without `_total`, and an info without `_info`: where another family
-  /// has that name, or the name has no such end, the type cannot be said.
-  private func makeExpressible(_ group: inout FamilyGroup) {
-    let kind = group.head.kind
-    guard kind == .counter || kind == .info else { return }
-    let name = group.head.openMetricsName
-    if groups[output.escaping.escape(metric: name)] == nil { return }
-    group.head.kind = kind == .counter ? .unknown : .gauge
-    for index in group.members.indices { group.members[index].suffixes.remove(.created) }
   }
 }

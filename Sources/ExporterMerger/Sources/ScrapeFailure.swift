@@ -4,7 +4,7 @@ package struct ScrapeFailure: Error, Hashable, Sendable {
   package enum Reason: String, Hashable, Sendable, CaseIterable {
     /// No connection, or it broke before the answer was whole.
     case connection
-    /// The answer was not whole in time.
+    /// The answer was not whole, and read, in time.
     case timeout
     /// Another status than 200.
     case status

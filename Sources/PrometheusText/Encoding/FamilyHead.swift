@@ -15,51 +15,18 @@ package struct FamilyHead: Hashable, Sendable {
     self.unit = unit
   }
 
-  /// As OpenMetrics names it: without what the kind adds to names.
-  package var openMetricsName: String {
-    switch kind {
-    case .counter where name.hasSuffix("_total"): String(name.dropLast("_total".count))
-    case .info where name.hasSuffix("_info"): String(name.dropLast("_info".count))
-    default: name
-    }
+  /// The name behind `# TYPE`, escaped.
+  package func name(in output: NegotiatedFormat) -> String {
+    let escaped = output.escaping.escape(metric: name)
+    return output.format == .openMetrics ? kind.stem(of: escaped) ?? escaped : escaped
   }
 
-  /// The kind as far as the format can say it: OpenMetrics names a counter's samples with `_total`.
-  func kind(in format: ExpositionFormat) -> FamilyKind {
-    guard format == .openMetrics, openMetricsName == name else { return kind }
-    return kind == .counter ? .unknown : kind == .info ? .gauge : kind
-  }
-
-  package func name(in format: ExpositionFormat) -> String {
-    format == .openMetrics ? openMetricsName : name
-  }
-}
-
-/// The samples of a part that go into a family.
-package struct SampleSelection: Sendable {
-  package let exposition: Exposition
-  package let part: ExpositionPart
-  package let suffixes: SampleSuffixes
-
-  /// The label to add to each sample.
-  package let sourceLabel: SeriesLabel?
-
-  package init(
-    _ part: ExpositionPart, of exposition: Exposition, suffixes: SampleSuffixes = .all,
-    sourceLabel: SeriesLabel?
-  ) {
-    self.part = part
-    self.exposition = exposition
-    self.suffixes = suffixes
-    self.sourceLabel = sourceLabel
-  }
-
-  /// The number of samples that ``suffixes`` keep, duplicates not counted.
-  package var sampleCount: Int {
-    part.records.count { index in
-      let record = exposition.records[index]
-      return !record.traits.contains(.duplicate)
-        && (exposition.format == .protobuf || suffixes.contains(record.suffix))
-    }
+  /// The kind as far as the format can say it: OpenMetrics has words only for counters whose samples
+  /// end with `_total`.
+  func kind(in output: NegotiatedFormat) -> FamilyKind {
+    guard output.format == .openMetrics,
+      kind.stem(of: output.escaping.escape(metric: name)) == nil
+    else { return kind }
+    return kind.withoutStem
   }
 }

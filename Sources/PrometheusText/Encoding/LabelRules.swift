@@ -4,33 +4,47 @@ struct LabelRules {
   let escaping: EscapingScheme
 
   func labels(_ own: [SeriesLabel], source: SeriesLabel?) -> [SeriesLabel] {
-    var names: Set<String> = []
+    var names: Set<ExactText> = []
     var result: [SeriesLabel] = []
     result.reserveCapacity(own.count + 1)
     if let source {
-      names.insert(source.name)
+      names.insert(ExactText(source.name))
       result.append(source)
     }
-    let taken = Set(own.map(\.name))
+    let taken = Set(own.map { ExactText($0.name) })
+    // So that many names that become one cost no more than others.
+    var clashes: [ExactText: Int] = [:]
     for label in own {
-      var name = label.name
-      if name == source?.name {
-        repeat { name = "exported_" + name } while taken.contains(name)
+      var name = ExactText(label.name)
+      if let source, name == ExactText(source.name) {
+        repeat { name = ExactText("exported_" + name.text) } while taken.contains(name)
       }
-      name = escaping.escape(label: name)
+      let escaped = ExactText(escaping.escape(label: name.text))
+      name = escaped
       // Two names may be escaped to one.
-      while !names.insert(name).inserted { name = "exported_" + name }
-      result.append(SeriesLabel(name, label.value))
+      while !names.insert(name).inserted {
+        clashes[escaped, default: 0] += 1
+        name = Self.exported(escaped, clashes[escaped] ?? 1)
+      }
+      result.append(SeriesLabel(name.text, label.value))
     }
     return result
   }
 
+  private static func exported(_ name: ExactText, _ clash: Int) -> ExactText {
+    let prefix = clash < 3 ? String(repeating: "exported_", count: clash) : "exported_\(clash)_"
+    return ExactText(prefix + name.text)
+  }
+
   /// The name of a sample, escaped as a scraper expects it of its family.
-  func name(base: String, _ suffix: SampleSuffix) -> String {
+  func name(of part: ExpositionPart, _ suffix: SampleSuffix) -> String {
     switch suffix {
-    case .none, .total, .info: escaping.escape(metric: base + suffix.text)
-    case .bucket, .sum, .count, .created, .gaugeSum, .gaugeCount:
-      escaping.escape(metric: base) + suffix.text
+    case .none, .total, .info: escaping.escape(metric: part.base + suffix.text)
+    case .created:
+      (part.kind.stem(of: escaping.escape(metric: part.name)) ?? escaping.escape(metric: part.base))
+        + suffix.text
+    case .bucket, .sum, .count, .gaugeSum, .gaugeCount:
+      escaping.escape(metric: part.base) + suffix.text
     }
   }
 }

@@ -1,58 +1,149 @@
 /// Puts lines of text together to the points that they are parts of.
+///
+/// What no point has a place for goes astray: a bucket without a bound, a summary without a count.
+/// Left out of a message, it would be read as 0.
 struct PointGroups {
   private struct Key: Hashable {
     let labels: [SeriesLabel]
     let timestamp: String?
   }
 
-  private(set) var points: [MetricPoint] = []
+  /// Values that are to be written each on its own, by what their names have more than the family's.
+  private(set) var strays: [SampleSuffix: [MetricPoint]] = [:]
+
+  /// Of a family whose points have several lines, wherever they are.
+  private var points: [MetricPoint] = []
   private var byKey: [Key: Int] = [:]
   private var last: (key: Key, index: Int)?
-  /// The last point of each series.
-  private var latest: [[SeriesLabel]: Int] = [:]
+  private var created: [[SeriesLabel]: UnixTime] = [:]
+
+  /// Of a family whose points are single lines, and perhaps one with the time of their creation
+  /// beside it.
+  private var pending: (labels: [SeriesLabel], point: MetricPoint, hasValue: Bool)?
+
   private let kind: FamilyKind
 
   init(_ kind: FamilyKind) { self.kind = kind }
 
   /// - Parameter isOpenMetrics: whether timestamps are seconds, and tell points of a series apart.
-  mutating func add(_ line: SampleLine, _ suffix: SampleSuffix, isOpenMetrics: Bool) {
-    let value = Double(line.value) ?? .nan
+  /// - Returns: a point that is whole.
+  mutating func add(
+    _ line: SampleLine, _ suffix: SampleSuffix, isOpenMetrics: Bool
+  ) -> MetricPoint? {
+    if kind.isSimple { return addSimple(line, suffix, isOpenMetrics) }
+    if suffix == .created {
+      created[line.labels.sorted()] = UnixTime(line.value)
+    } else {
+      group(line, suffix, isOpenMetrics)
+    }
+    return nil
+  }
+
+  /// The point of single lines that was begun last: samples of another source follow.
+  mutating func takePending() -> MetricPoint? {
+    defer { pending = nil }
+    return pending.flatMap { release($0) }
+  }
+
+  /// - Returns: the points that were not given yet; last of all come the ``strays``.
+  mutating func finish() -> [MetricPoint] {
+    var whole = takePending().map { [$0] } ?? []
+    let times = created
+    for var point in points {
+      if !times.isEmpty, let time = times[point.labels.sorted()] {
+        point.setCreated(time)
+        created[point.labels.sorted()] = nil
+      }
+      if point.isWhole { whole.append(point) } else { scatter(point) }
+    }
+    for (labels, time) in created {
+      stray(.created, MetricPoint(labels: labels, content: .created(time)))
+    }
+    (points, byKey, last, created) = ([], [:], nil, [:])
+    return whole
+  }
+
+  private mutating func addSimple(
+    _ line: SampleLine, _ suffix: SampleSuffix, _ isOpenMetrics: Bool
+  ) -> MetricPoint? {
+    let labels = line.labels.sorted()
+    let isCreated = suffix == .created
+    let time = isCreated ? UnixTime(line.value) : nil
+    if var pending, pending.labels == labels, isCreated || !pending.hasValue {
+      if isCreated {
+        pending.point.setCreated(time)
+      } else {
+        let time = pending.point.created
+        pending = (labels, value(line, isOpenMetrics), true)
+        pending.point.setCreated(time)
+      }
+      self.pending = pending
+      return nil
+    }
+    let done = pending.flatMap { release($0) }
+    pending =
+      isCreated
+      ? (
+        labels, MetricPoint(labels: line.labels, content: .value(0, exemplar: nil, created: time)),
+        false
+      )
+      : (labels, value(line, isOpenMetrics), true)
+    return done
+  }
+
+  private mutating func release(
+    _ pending: (labels: [SeriesLabel], point: MetricPoint, hasValue: Bool)
+  ) -> MetricPoint? {
+    if pending.hasValue { return pending.point }
+    if let time = pending.point.created {
+      stray(.created, MetricPoint(labels: pending.point.labels, content: .created(time)))
+    }
+    return nil
+  }
+
+  private func value(_ line: SampleLine, _ isOpenMetrics: Bool) -> MetricPoint {
+    MetricPoint(
+      labels: line.labels, timestamp: line.milliseconds(isOpenMetrics),
+      content: .value(
+        Double(line.value) ?? .nan, exemplar: line.exemplar.map(MetricPoint.Exemplar.init),
+        created: nil))
+  }
+
+  private mutating func group(
+    _ line: SampleLine, _ suffix: SampleSuffix, _ isOpenMetrics: Bool
+  ) {
+    let number = Double(line.value) ?? .nan
     var labels = line.labels
     var bound: Double?
-    switch kind {
-    case .histogram, .gaugeHistogram: bound = Self.take("le", from: &labels)
-    case .summary: bound = Self.take("quantile", from: &labels)
-    default: break
+    if suffix == .bucket || suffix == .none {
+      bound = kind.boundLabel.flatMap { Self.take($0, from: &labels) }
+      guard bound != nil else { return stray(suffix, value(line, isOpenMetrics)) }
     }
-    // The time of creation has no timestamp of its own.
-    let created = suffix == .created ? latest[labels.sorted()] : nil
-    let index = created ?? point(labels, line.timestamp, isOpenMetrics)
-    let exemplar = line.exemplar.map(MetricPoint.Exemplar.init)
+    let index = point(labels, line, isOpenMetrics)
     switch points[index].content {
-    case .value(let old, let oldExemplar, let created):
-      points[index].content =
-        suffix == .created
-        ? .value(old, exemplar: oldExemplar, created: UnixTime(line.value))
-        : .value(value, exemplar: exemplar, created: created)
+    case .value: break
     case .summary(var summary):
       switch suffix {
-      case .sum: summary.sum = value
-      case .count: summary.count = UInt64(exactly: value)
-      case .created: summary.created = UnixTime(line.value)
+      case .sum: summary.sum = number
+      case .count:
+        summary.count = UInt64(exactly: number)
+        if summary.count == nil { stray(suffix, value(line, isOpenMetrics)) }
       default:
-        if let bound { summary.quantiles.append(.init(quantile: bound, value: value)) }
+        if let bound { summary.quantiles.append(.init(quantile: bound, value: number)) }
       }
       points[index].content = .summary(summary)
     case .histogram(var histogram):
       // Else the list would be copied for each of its buckets.
       points[index].content = .value(0, exemplar: nil, created: nil)
       switch suffix {
-      case .sum, .gaugeSum: histogram.sum = value
-      case .count, .gaugeCount: histogram.count = value
-      case .created: histogram.created = UnixTime(line.value)
+      case .sum, .gaugeSum: histogram.sum = number
+      case .count, .gaugeCount: histogram.count = number
       default:
         if let bound {
-          histogram.buckets.append(.init(upperBound: bound, count: value, exemplar: exemplar))
+          histogram.buckets.append(
+            .init(
+              upperBound: bound, count: number,
+              exemplar: line.exemplar.map(MetricPoint.Exemplar.init)))
         }
       }
       points[index].content = .histogram(histogram)
@@ -61,34 +152,106 @@ struct PointGroups {
 
   /// The point of these labels, perhaps a new one; mostly that of the line before.
   private mutating func point(
-    _ labels: [SeriesLabel], _ timestamp: String?, _ isOpenMetrics: Bool
+    _ labels: [SeriesLabel], _ line: SampleLine, _ isOpenMetrics: Bool
   ) -> Int {
-    let key = Key(labels: labels, timestamp: isOpenMetrics ? timestamp : nil)
+    let key = Key(labels: labels, timestamp: isOpenMetrics ? line.timestamp : nil)
     if let last, last.key == key { return last.index }
     let sorted = Key(labels: labels.sorted(), timestamp: key.timestamp)
     if let index = byKey[sorted] {
       last = (key, index)
       return index
     }
-    let content: MetricPoint.Content =
-      switch kind {
-      case .summary: .summary(MetricPoint.Summary())
-      case .histogram, .gaugeHistogram: .histogram(MetricPoint.Histogram())
-      default: .value(0, exemplar: nil, created: nil)
-      }
-    let milliseconds = timestamp.flatMap {
-      isOpenMetrics ? UnixTime($0)?.milliseconds : Int64($0)
-    }
-    points.append(MetricPoint(labels: labels, timestamp: milliseconds, content: content))
+    points.append(
+      MetricPoint(
+        labels: labels, timestamp: line.milliseconds(isOpenMetrics),
+        content: kind == .summary
+          ? .summary(MetricPoint.Summary()) : .histogram(MetricPoint.Histogram())))
     byKey[sorted] = points.count - 1
-    latest[sorted.labels] = points.count - 1
     last = (key, points.count - 1)
     return points.count - 1
   }
 
   private static func take(_ name: String, from labels: inout [SeriesLabel]) -> Double? {
-    guard let index = labels.firstIndex(where: { $0.name == name }) else { return nil }
-    return Double(labels.remove(at: index).value)
+    guard let index = labels.firstIndex(where: { $0.name == name }),
+      let bound = Double(labels[index].value), !bound.isNaN
+    else { return nil }
+    labels.remove(at: index)
+    return bound
+  }
+
+  private mutating func stray(_ suffix: SampleSuffix, _ point: MetricPoint) {
+    strays[suffix, default: []].append(point)
+  }
+
+  /// Takes a point apart, of which only what is there is written.
+  private mutating func scatter(_ point: MetricPoint) {
+    func single(_ value: Double, _ bound: (String, Double)? = nil) -> MetricPoint {
+      var single = point
+      if let (name, bound) = bound {
+        single.labels.append(SeriesLabel(name, ExpositionEncoder.text(of: bound)))
+      }
+      single.content = .value(value, exemplar: nil, created: nil)
+      return single
+    }
+    let isGauge = kind == .gaugeHistogram
+    switch point.content {
+    case .value: break
+    case .summary(let summary):
+      for quantile in summary.quantiles {
+        stray(.none, single(quantile.value, ("quantile", quantile.quantile)))
+      }
+      if let sum = summary.sum { stray(.sum, single(sum)) }
+      if let count = summary.count { stray(.count, single(Double(count))) }
+    case .histogram(let histogram):
+      for bucket in histogram.buckets {
+        stray(.bucket, single(bucket.count, ("le", bucket.upperBound)))
+      }
+      if let sum = histogram.sum { stray(isGauge ? .gaugeSum : .sum, single(sum)) }
+      if let count = histogram.count { stray(isGauge ? .gaugeCount : .count, single(count)) }
+    }
+    if let time = point.created {
+      stray(.created, MetricPoint(labels: point.labels, content: .created(time)))
+    }
+  }
+}
+
+extension MetricPoint {
+  /// Whether a message can say it, and says no more.
+  fileprivate var isWhole: Bool {
+    switch content {
+    case .value: true
+    case .summary(let summary): summary.sum != nil && summary.count != nil
+    case .histogram(let histogram):
+      histogram.sum != nil && histogram.hasInfinity
+        && histogram.count.flatMap { UInt64(exactly: $0) } != nil
+        && histogram.buckets.allSatisfy { UInt64(exactly: $0.count) != nil }
+    }
+  }
+
+  fileprivate mutating func setCreated(_ time: UnixTime?) {
+    switch content {
+    case .value(let value, let exemplar, _):
+      content = .value(value, exemplar: exemplar, created: time)
+    case .summary(var summary):
+      summary.created = time
+      content = .summary(summary)
+    case .histogram(var histogram):
+      histogram.created = time
+      content = .histogram(histogram)
+    }
+  }
+}
+
+extension MetricPoint.Content {
+  /// The time of creation as a value of its own.
+  fileprivate static func created(_ time: UnixTime) -> MetricPoint.Content {
+    .value(Double(time.text) ?? 0, exemplar: nil, created: nil)
+  }
+}
+
+extension SampleLine {
+  fileprivate func milliseconds(_ isOpenMetrics: Bool) -> Int64? {
+    timestamp.flatMap { isOpenMetrics ? UnixTime($0)?.milliseconds : Int64($0) }
   }
 }
 

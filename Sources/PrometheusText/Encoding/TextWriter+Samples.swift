@@ -64,7 +64,7 @@ extension TextWriter {
     let line = selection.exposition.line(record)
     let isFromOpenMetrics = selection.exposition.format == .openMetrics
     self.line(
-      name: rules.name(base: selection.part.base, record.suffix),
+      name: rules.name(of: selection.part, record.suffix),
       labels: rules.labels(line.labels, source: selection.sourceLabel), value: line.value,
       timestamp: line.timestamp.flatMap { convert($0, isFromOpenMetrics) },
       exemplar: line.exemplar)
@@ -98,7 +98,7 @@ extension TextWriter {
           )
         }
         self.line(
-          name: rules.name(base: selection.part.base, line.suffix), labels: all,
+          name: rules.name(of: selection.part, line.suffix), labels: all,
           value: line.createdText ?? ExpositionEncoder.text(of: line.value), timestamp: timestamp,
           exemplar: line.exemplar.map(Self.text(of:)))
       }

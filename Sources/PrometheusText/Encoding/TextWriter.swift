@@ -1,27 +1,40 @@
 /// Writes text 0.0.4 or OpenMetrics 1.0.
 struct TextWriter {
-  let format: ExpositionFormat
+  let output: NegotiatedFormat
   let rules: LabelRules
   let sink: ByteSink
 
+  init(_ output: NegotiatedFormat, sink: ByteSink) {
+    self.output = output
+    self.sink = sink
+    rules = LabelRules(escaping: output.escaping)
+  }
+
+  var format: ExpositionFormat { output.format }
   var isOpenMetrics: Bool { format == .openMetrics }
 
   func head(_ head: FamilyHead) {
-    let name = rules.escaping.escape(metric: head.name(in: format))
+    let name = head.name(in: output)
     if !head.help.isEmpty {
       comment("# HELP ", name)
       escaped(head.help, quotes: isOpenMetrics)
       sink.append(UInt8(ascii: "\n"))
     }
     comment("# TYPE ", name)
-    sink.append(head.kind(in: format).word(in: format))
+    sink.append(head.kind(in: output).word(in: format))
     sink.append(UInt8(ascii: "\n"))
-    // Prometheus refuses an answer with a unit that is not at the end of the name.
-    if isOpenMetrics, !head.unit.isEmpty, name.hasSuffix("_" + head.unit) {
+    if isOpenMetrics, isPlain(unit: head.unit, of: name) {
       comment("# UNIT ", name)
       sink.append(head.unit)
       sink.append(UInt8(ascii: "\n"))
     }
+  }
+
+  /// Prometheus refuses an answer with a unit that is not at the end of the name; what is no word
+  /// would end the line.
+  private func isPlain(unit: String, of name: String) -> Bool {
+    !unit.isEmpty && unit.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+      && name.utf8.suffix(unit.utf8.count + 1).elementsEqual(("_" + unit).utf8)
   }
 
   private func comment(_ start: StaticString, _ name: String) {
@@ -51,7 +64,7 @@ struct TextWriter {
     }
     if let exemplar, isOpenMetrics {
       sink.append(" # {")
-      self.labels(exemplar.labels, isFirst: true)
+      self.labels(rules.labels(exemplar.labels, source: nil), isFirst: true)
       sink.append("} ")
       sink.append(exemplar.value)
       if let timestamp = exemplar.timestamp {
@@ -80,8 +93,7 @@ struct TextWriter {
   /// A label and the value as they stand in braces.
   static func text(of label: SeriesLabel) -> [UInt8] {
     let sink = ByteSink()
-    let writer = TextWriter(
-      format: .text, rules: LabelRules(escaping: .allowUTF8), sink: sink)
+    let writer = TextWriter(NegotiatedFormat(.text, escaping: .allowUTF8), sink: sink)
     writer.labels([label], isFirst: true)
     return sink.bytes
   }

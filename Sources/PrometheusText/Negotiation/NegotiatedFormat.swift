@@ -61,7 +61,7 @@ package struct NegotiatedFormat: Hashable, Sendable {
   }
 
   /// The `Accept` header for a source, so that as little as possible is lost on the way to the
-  /// scraper: its own format first, then what can be turned into it. Names come unescaped.
+  /// scraper: its own format first, then what can be turned into it. Names shall come unescaped.
   package var sourceAccept: String {
     let text =
       "text/plain;version=1.0.0;escaping=allow-utf-8;q=%,text/plain;version=0.0.4;q=%"
@@ -71,7 +71,7 @@ package struct NegotiatedFormat: Hashable, Sendable {
       + "application/openmetrics-text;version=0.0.1;q=%"
     let protobuf =
       "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
-      + "encoding=delimited;q=%"
+      + "encoding=delimited;escaping=allow-utf-8;q=%"
     let order =
       switch format {
       case .text: [text, openMetrics, protobuf]

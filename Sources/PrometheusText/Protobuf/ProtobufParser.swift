@@ -7,6 +7,18 @@ struct ProtobufParser {
     var sampleCount = 0
   }
 
+  private typealias Fault = ProtobufReader.Fault
+
+  /// The fields of a message `MetricFamily`.
+  private struct Family {
+    var name = ""
+    var help = ""
+    var unit = ""
+    var kind = FamilyKind.counter
+    /// Where its messages `Metric` are.
+    var metrics: [Range<Int>] = []
+  }
+
   private let bytes: UnsafeBufferPointer<UInt8>
   private let count: Int
   private let reserved: String
@@ -28,76 +40,92 @@ struct ProtobufParser {
     var reader = ProtobufReader(bytes, 0..<count)
     while !reader.isAtEnd {
       number += 1
-      do throws(ProtobufReader.Fault) {
-        try family(try reader.lengthDelimited())
+      try limits.checkTime()
+      let family: Family
+      do throws(Fault) {
+        family = try self.family(try reader.lengthDelimited())
       } catch {
         throw ExpositionError(place: .family(number), reason: error.reason)
       }
+      if !family.metrics.isEmpty { try take(family) }
     }
     return result
   }
 
-  private mutating func family(_ range: Range<Int>) throws(ProtobufReader.Fault) {
+  private func family(_ range: Range<Int>) throws(Fault) -> Family {
     guard result.parts.count < limits.families else {
-      throw ProtobufReader.Fault(reason: "more than \(limits.families) families")
+      throw Fault(reason: "more than \(limits.families) families")
     }
     var reader = ProtobufReader(bytes, range)
-    var (name, help, unit, type) = ("", "", "", UInt64(0))
-    var metrics: [Range<Int>] = []
+    var family = Family()
+    var type: UInt64 = 0
     while let (number, value) = try reader.next() {
       switch number {
-      case 1: name = try reader.text(value.range())
-      case 2: help = try reader.text(value.range())
+      case 1: family.name = try reader.text(value.range())
+      case 2: family.help = try reader.text(value.range())
       case 3: type = try value.unsigned()
-      case 4: metrics.append(try value.range())
-      case 5: unit = try reader.text(value.range())
+      case 4:
+        guard result.records.count + family.metrics.count < limits.samples else {
+          throw Fault(reason: "more than \(limits.samples) samples")
+        }
+        family.metrics.append(try value.range())
+      case 5: family.unit = try reader.text(value.range())
       default: break
       }
     }
-    guard !name.isEmpty, name.utf8.count <= limits.nameBytes else {
-      throw ProtobufReader.Fault(reason: "the name is empty or too long")
+    guard !family.name.isEmpty, family.name.utf8.count <= limits.nameBytes else {
+      throw Fault(reason: "the name is empty or too long")
     }
     guard let kind = FamilyKind(protobuf: type) else {
-      throw ProtobufReader.Fault(reason: "the type of metric is unknown")
+      throw Fault(reason: "the type of metric is unknown")
     }
-    if metrics.isEmpty { return }
+    family.kind = kind
+    return family
+  }
+
+  private mutating func take(_ family: Family) throws(ExpositionError) {
     let first = result.records.count
-    guard first + metrics.count <= limits.samples else {
-      throw ProtobufReader.Fault(reason: "more than \(limits.samples) samples")
+    let names = TextFamily(family.name, family.kind, in: .text)
+    var suffixes = names.suffixes
+    let nameHash = SeriesHash.name(family.name, seed: SeriesHash.seeds.name)
+    for (index, range) in family.metrics.enumerated() {
+      if index & 0x3FF == 0 { try limits.checkTime() }
+      do throws(Fault) {
+        let point = try ProtobufReader.point(bytes, range, of: family.kind, limits: limits)
+        // A counter without `_total` has no name for it.
+        if point.created != nil, suffixes != [.none] { suffixes.insert(.created) }
+        try take(point, range, of: family, nameHash: nameHash)
+      } catch {
+        throw ExpositionError(place: .family(number), reason: error.reason)
+      }
     }
-    let nameHash = SeriesHash.name(name, seed: SeriesHash.seed)
-    let isQuoted = !LegacyName.accepts(name.utf8, allowsColon: true)
-    for range in metrics { try metric(range, nameHash: nameHash, isQuoted: isQuoted, kind) }
-    let family = TextFamily(name, kind, in: .text)
     var part = ExpositionPart(
-      name: name, base: family.base, declared: name, kind: kind,
+      name: family.name, base: names.base, declared: family.name, kind: family.kind,
       records: first..<result.records.count)
-    part.help = help
-    part.unit = unit
-    part.suffixes = family.suffixes
+    part.help = family.help
+    part.unit = family.unit
+    part.suffixes = suffixes
     result.parts.append(part)
   }
 
-  private mutating func metric(
-    _ range: Range<Int>, nameHash: UInt64, isQuoted: Bool, _ kind: FamilyKind
-  ) throws(ProtobufReader.Fault) {
-    let point = try ProtobufReader.point(bytes, range, limits: limits)
-    guard kind.matches(point.content) else {
-      throw ProtobufReader.Fault(reason: "the value of a metric is not of the family's type")
+  private mutating func take(
+    _ point: MetricPoint, _ range: Range<Int>, of family: Family, nameHash: UInt64
+  ) throws(Fault) {
+    var traits: SampleRecord.Traits = []
+    if !LegacyName.accepts(family.name.utf8, allowsColon: true) { traits.insert(.quotedNames) }
+    try check(point.labels, &traits)
+    for exemplar in point.exemplars {
+      var exemplarTraits = SampleRecord.Traits()
+      try check(exemplar.labels, &exemplarTraits)
+      traits.formUnion(exemplarTraits.intersection(.quotedNames))
     }
-    var traits: SampleRecord.Traits = isQuoted ? .quotedNames : []
+    if let bound = family.kind.boundLabel, point.labels.contains(where: { $0.name == bound }) {
+      throw Fault(reason: "a metric has the label that its bounds have in text")
+    }
     var hash: UInt64 = 0
-    var names: Set<String> = []
     for label in point.labels {
-      guard !label.name.isEmpty, label.name.utf8.count <= limits.nameBytes,
-        label.name != "__name__"
-      else { throw ProtobufReader.Fault(reason: "a label has a name that labels cannot have") }
-      guard names.insert(label.name).inserted else {
-        throw ProtobufReader.Fault(reason: "a label is there twice")
-      }
       if label.name == reserved { traits.insert(.reservedLabel) }
-      if !LegacyName.accepts(label.name.utf8, allowsColon: false) { traits.insert(.quotedNames) }
-      hash = hash &+ SeriesHash.label(label.name, label.value, seed: SeriesHash.seed)
+      hash = hash &+ SeriesHash.label(label)
     }
     result.sampleCount += point.lineCount
     result.records.append(
@@ -106,39 +134,20 @@ struct ProtobufParser {
         end: UInt32(truncatingIfNeeded: range.upperBound), labels: 0, suffix: .none,
         traits: traits, hash: SeriesHash.series(name: nameHash, labels: hash)))
   }
-}
 
-extension FamilyKind {
-  /// `MetricType` of the schema.
-  init?(protobuf type: UInt64) {
-    switch type {
-    case 0: self = .counter
-    case 1: self = .gauge
-    case 2: self = .summary
-    case 3: self = .unknown
-    case 4: self = .histogram
-    case 5: self = .gaugeHistogram
-    default: return nil
-    }
-  }
-
-  var protobufType: UInt64 {
-    switch self {
-    case .counter: 0
-    case .gauge, .info, .stateSet: 1
-    case .summary: 2
-    case .unknown: 3
-    case .histogram: 4
-    case .gaugeHistogram: 5
-    }
-  }
-
-  fileprivate func matches(_ content: MetricPoint.Content) -> Bool {
-    switch (self, content) {
-    case (.summary, .summary), (.histogram, .histogram), (.gaugeHistogram, .histogram): true
-    case (.summary, _), (.histogram, _), (.gaugeHistogram, _): false
-    case (_, .value): true
-    default: false
+  /// Refuses names that labels cannot have, and notes those that a text must put into quotes.
+  private func check(
+    _ labels: [SeriesLabel], _ traits: inout SampleRecord.Traits
+  ) throws(Fault) {
+    var names: Set<ExactText> = []
+    for label in labels {
+      guard !label.name.isEmpty, label.name.utf8.count <= limits.nameBytes,
+        label.name != "__name__"
+      else { throw Fault(reason: "a label has a name that labels cannot have") }
+      guard names.insert(ExactText(label.name)).inserted else {
+        throw Fault(reason: "a label is there twice")
+      }
+      if !LegacyName.accepts(label.name.utf8, allowsColon: false) { traits.insert(.quotedNames) }
     }
   }
 }

@@ -6,7 +6,7 @@ package struct Exposition: Sendable {
   package let format: ExpositionFormat
   /// Runs of samples in the order in which they came, none empty.
   package internal(set) var parts: [ExpositionPart]
-  /// Series that were there before, with the same name and labels; they are not written.
+  /// Samples of series that were there before, with the same name and labels; they are not written.
   package internal(set) var duplicates = 0
 
   /// The source's bytes and ``ByteWords/padding`` more.
@@ -16,7 +16,7 @@ package struct Exposition: Sendable {
   /// The samples that are written, each of a protobuf message's counted.
   package internal(set) var sampleCount = 0
 
-  /// Reads what a source sent.
+  /// Reads what a source sent, within the limits; ends early if the task is cancelled.
   ///
   /// - Parameters:
   ///   - bytes: of which the parser keeps the storage; room for 16 more saves a copy.
@@ -55,7 +55,7 @@ package struct Exposition: Sendable {
     self.bytes = bytes
     self.format = format
     let expanded = format == .protobuf ? sampleCount : records.count
-    duplicates = SeriesTable.markDuplicates(in: &self)
+    duplicates = try SeriesTable.markDuplicates(in: &self, limits)
     sampleCount = expanded - duplicates
   }
 }
@@ -77,34 +77,4 @@ package struct ExpositionPart: Sendable {
   package internal(set) var suffixes: SampleSuffixes = []
   /// Of the exposition.
   package internal(set) var records: Range<Int>
-}
-
-/// Where one sample is: a line of text without its newline, or a protobuf message `Metric`.
-struct SampleRecord: Sendable {
-  struct Traits: OptionSet, Sendable {
-    let rawValue: UInt8
-
-    /// Not as an encoder would write it: blanks, a comma too many, escapes that are none.
-    static let irregular = Traits(rawValue: 1)
-    /// Has the label that will be added.
-    static let reservedLabel = Traits(rawValue: 2)
-    /// Has names in quotes, or such as a text format must put into quotes.
-    static let quotedNames = Traits(rawValue: 4)
-    /// Has no braces.
-    static let bare = Traits(rawValue: 8)
-    static let timestamp = Traits(rawValue: 16)
-    static let exemplar = Traits(rawValue: 32)
-    static let duplicate = Traits(rawValue: 64)
-  }
-
-  let start: UInt32
-  let end: UInt32
-  /// From the start to where labels begin: behind the brace, or the name if there is none.
-  let labels: UInt16
-  let suffix: SampleSuffix
-  var traits: Traits
-  /// Of name and labels; equal series have equal ones, whatever order their labels have.
-  let hash: UInt32
-
-  var range: Range<Int> { Int(start)..<Int(end) }
 }

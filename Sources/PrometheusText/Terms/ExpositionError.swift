@@ -5,28 +5,22 @@ package struct ExpositionError: Error, Hashable, CustomStringConvertible {
     case line(Int)
     /// Of protobuf: the number of the message, the first is 1.
     case family(Int)
+    case whole
   }
 
   package let place: Place
   /// What is wrong, without what the source wrote: it may be anything.
   package let reason: String
 
+  /// Nothing is wrong, but reading it took too long, or nobody wants it any more.
+  package static let late = ExpositionError(
+    place: .whole, reason: "it could not be read in time")
+
   package var description: String {
     switch place {
     case .line(let number): "line \(number): \(reason)"
     case .family(let number): "metric family \(number): \(reason)"
+    case .whole: reason
     }
   }
-}
-
-/// How much of an exposition is taken.
-package struct ExpositionLimits: Hashable, Sendable {
-  /// Families, each run of samples of one name counted.
-  package var families = 200_000
-  package var samples = 4_000_000
-  package var labelsPerSample = 256
-  /// The longest name of a metric or a label, in bytes.
-  package var nameBytes = 4096
-
-  package init() {}
 }

@@ -44,48 +44,47 @@ package enum FamilyKind: UInt8, Hashable, Sendable, CaseIterable {
     case .info: [.none, .info]
     }
   }
-}
 
-/// What a sample's name has more than the base name of its family.
-package enum SampleSuffix: UInt8, Hashable, Sendable, CaseIterable {
-  case none, total, bucket, sum, count, created, info, gaugeSum, gaugeCount
-
-  package var text: String {
+  /// A name without what the kind adds to it: a counter's without `_total`, an info's without
+  /// `_info`; nil if the name has no such end, or is nothing else.
+  package func stem(of name: String) -> String? {
+    let end: SampleSuffix
     switch self {
-    case .none: ""
-    case .total: "_total"
-    case .bucket: "_bucket"
-    case .sum: "_sum"
-    case .count: "_count"
-    case .created: "_created"
-    case .info: "_info"
-    case .gaugeSum: "_gsum"
-    case .gaugeCount: "_gcount"
+    case .counter: end = .total
+    case .info: end = .info
+    default: return nil
+    }
+    let length = name.utf8.count - end.text.utf8.count
+    guard length > 0, name.utf8.dropFirst(length).elementsEqual(end.text.utf8) else { return nil }
+    return String(decoding: name.utf8.prefix(length), as: UTF8.self)
+  }
+
+  /// What is left to say of a family whose names do not have the end that its kind wants.
+  package var withoutStem: FamilyKind {
+    switch self {
+    case .counter: .unknown
+    case .info: .gauge
+    default: self
     }
   }
-}
 
-/// Some suffixes.
-package struct SampleSuffixes: OptionSet, Hashable, Sendable {
-  package let rawValue: UInt16
+  /// The label that tells the lines of a point apart in a text.
+  package var boundLabel: String? {
+    switch self {
+    case .histogram, .gaugeHistogram: "le"
+    case .summary: "quantile"
+    default: nil
+    }
+  }
 
-  package init(rawValue: UInt16) { self.rawValue = rawValue }
+  /// Whether a sample of it is a value and no more.
+  package var isSimple: Bool {
+    switch self {
+    case .unknown, .counter, .gauge, .info, .stateSet: true
+    case .histogram, .summary, .gaugeHistogram: false
+    }
+  }
 
-  package init(_ suffix: SampleSuffix) { rawValue = 1 << UInt16(suffix.rawValue) }
-
-  package static let none = SampleSuffixes(.none)
-  package static let total = SampleSuffixes(.total)
-  package static let bucket = SampleSuffixes(.bucket)
-  package static let sum = SampleSuffixes(.sum)
-  package static let count = SampleSuffixes(.count)
-  package static let created = SampleSuffixes(.created)
-  package static let info = SampleSuffixes(.info)
-  package static let gaugeSum = SampleSuffixes(.gaugeSum)
-  package static let gaugeCount = SampleSuffixes(.gaugeCount)
-  package static let all = SampleSuffixes(rawValue: .max)
-
-  func contains(_ suffix: SampleSuffix) -> Bool { contains(SampleSuffixes(suffix)) }
-
-  /// The single suffixes, in a fixed order.
-  package var each: [SampleSuffix] { SampleSuffix.allCases.filter(contains) }
+  /// Whether the formats that do not know it call it a gauge.
+  package var isSortOfGauge: Bool { self == .gauge || self == .info || self == .stateSet }
 }

@@ -20,7 +20,7 @@ extension MetricPoint {
     }
 
     init(created: UnixTime) {
-      self.init(.created, Double(created.seconds))
+      self.init(.created, Double(created.text) ?? 0)
       createdText = created.text
     }
   }
@@ -31,7 +31,7 @@ extension MetricPoint {
     case .value: 1
     case .summary(let summary): summary.quantiles.count + 2
     case .histogram(let histogram):
-      histogram.buckets.count + (histogram.buckets.last?.upperBound == .infinity ? 2 : 3)
+      histogram.buckets.count + (histogram.hasInfinity ? 2 : 3)
     }
   }
 
@@ -55,11 +55,11 @@ extension MetricPoint {
       return lines
     case .histogram(let histogram):
       let isGauge = part.kind == .gaugeHistogram
-      let count = histogram.count ?? histogram.buckets.last?.count ?? 0
+      let count = histogram.count ?? histogram.buckets.map(\.count).max() ?? 0
       var lines = histogram.buckets.map {
         Line(.bucket, $0.count, bound: ("le", $0.upperBound), exemplar: $0.exemplar)
       }
-      if histogram.buckets.last?.upperBound != .infinity {
+      if !histogram.hasInfinity {
         lines.append(Line(.bucket, count, bound: ("le", .infinity)))
       }
       lines.append(Line(isGauge ? .gaugeSum : .sum, histogram.sum ?? 0))
@@ -70,4 +70,9 @@ extension MetricPoint {
       return lines
     }
   }
+}
+
+extension MetricPoint.Histogram {
+  /// Whether there is a bucket for everything.
+  var hasInfinity: Bool { buckets.contains { $0.upperBound == .infinity } }
 }

@@ -30,8 +30,8 @@ struct MetricPoint: Sendable {
     var sum: Double?
     var buckets: [Bucket] = []
     var created: UnixTime?
-    /// The fields of a native histogram as they came: numbers, keys and values.
-    var native: [UInt8] = []
+    /// Those of a native histogram, which no bucket has.
+    var nativeExemplars: [Exemplar] = []
   }
 
   enum Content: Sendable {
@@ -44,49 +44,21 @@ struct MetricPoint: Sendable {
   /// Milliseconds since 1970.
   var timestamp: Int64?
   var content: Content
-}
 
-/// A time since 1970 to the nanosecond.
-struct UnixTime: Hashable, Sendable {
-  var seconds: Int64
-  var nanoseconds: Int32
-
-  init(seconds: Int64 = 0, nanoseconds: Int32 = 0) {
-    self.seconds = seconds
-    self.nanoseconds = nanoseconds
-  }
-
-  /// Reads seconds with a fraction; nil if they are no such number.
-  init?(_ text: String) {
-    guard let value = Double(text), abs(value) < 1e15 else { return nil }
-    // Of decimal digits rather than of the number: it has less than nine behind the point.
-    let halves = text.split(separator: ".", omittingEmptySubsequences: false)
-    if halves.count == 2, let whole = Int64(halves[0]), value >= 0,
-      let fraction = Int32((halves[1] + "000000000").prefix(9)), fraction >= 0
-    {
-      self.init(seconds: whole, nanoseconds: fraction)
-    } else {
-      let whole = value.rounded(.down)
-      self.init(
-        seconds: Int64(whole), nanoseconds: min(999_999_999, Int32((value - whole) * 1e9)))
+  var created: UnixTime? {
+    switch content {
+    case .value(_, _, let created): created
+    case .summary(let summary): summary.created
+    case .histogram(let histogram): histogram.created
     }
   }
 
-  init(milliseconds: Int64) {
-    let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: 1000)
-    let (seconds, rest) = remainder < 0 ? (quotient - 1, remainder + 1000) : (quotient, remainder)
-    self.init(seconds: seconds, nanoseconds: Int32(rest) * 1_000_000)
-  }
-
-  /// Rounded to the nearest.
-  var milliseconds: Int64 { seconds * 1000 + Int64((nanoseconds + 500_000) / 1_000_000) }
-
-  /// Seconds, with as many decimals as needed.
-  var text: String {
-    guard nanoseconds != 0 else { return String(seconds) }
-    if seconds < 0 { return (Double(seconds) + Double(nanoseconds) / 1e9).description }
-    var digits = String(nanoseconds + 1_000_000_000).dropFirst()
-    while digits.last == "0" { digits.removeLast() }
-    return "\(seconds).\(digits)"
+  var exemplars: [Exemplar] {
+    switch content {
+    case .value(_, let exemplar, _): exemplar.map { [$0] } ?? []
+    case .summary: []
+    case .histogram(let histogram):
+      histogram.buckets.compactMap(\.exemplar) + histogram.nativeExemplars
+    }
   }
 }

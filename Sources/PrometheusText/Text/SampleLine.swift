@@ -1,18 +1,3 @@
-/// A label of a series, any names.
-package struct SeriesLabel: Hashable, Sendable, Comparable {
-  package var name: String
-  package var value: String
-
-  package init(_ name: String, _ value: String) {
-    self.name = name
-    self.value = value
-  }
-
-  package static func < (one: SeriesLabel, other: SeriesLabel) -> Bool {
-    one.name == other.name ? one.value < other.value : one.name < other.name
-  }
-}
-
 /// A sample of a text, read again: for what cannot be copied as it is.
 struct SampleLine {
   struct Exemplar {

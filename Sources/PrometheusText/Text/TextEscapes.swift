@@ -7,6 +7,14 @@ enum TextEscapes {
     guard bytes.contains(UInt8(ascii: "\\")) else { return String(decoding: bytes, as: UTF8.self) }
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
+    resolve(bytes, quotes: quotes, into: &result)
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  /// Adds the bytes that are meant.
+  static func resolve(
+    _ bytes: UnsafeBufferPointer<UInt8>, quotes: Bool = true, into result: inout [UInt8]
+  ) {
     var index = 0
     while index < bytes.count {
       let byte = bytes[index]
@@ -25,6 +33,5 @@ enum TextEscapes {
       }
       index += 1
     }
-    return String(decoding: result, as: UTF8.self)
   }
 }

@@ -1,5 +1,5 @@
 /// A family as a text declares it, or as its first sample implies it.
-struct TextFamily: Hashable {
+struct TextFamily {
   /// The name behind `# TYPE`.
   let declared: String
   let kind: FamilyKind
@@ -18,10 +18,8 @@ struct TextFamily: Hashable {
     case .counter where isOpenMetrics:
       (base, name, suffixes) = (declared, declared + "_total", [.total, .created])
     case .counter:
-      let isTotal = declared.hasSuffix("_total") && declared.utf8.count > "_total".utf8.count
-      base = isTotal ? String(declared.dropLast("_total".count)) : declared
-      name = declared
-      suffixes = isTotal ? [.total] : [.none]
+      let stem = kind.stem(of: declared)
+      (base, name, suffixes) = (stem ?? declared, declared, stem == nil ? [.none] : [.total])
     case .info: (base, name, suffixes) = (declared, declared + "_info", [.info])
     case .unknown, .gauge, .stateSet: (base, name, suffixes) = (declared, declared, [.none])
     case .summary, .histogram, .gaugeHistogram:
@@ -47,34 +45,39 @@ struct TextDeclarations {
   }
 
   let format: ExpositionFormat
-  private(set) var byName: [String: Declaration] = [:]
+  private var byName: [ExactText: Declaration] = [:]
 
   init(format: ExpositionFormat) { self.format = format }
 
+  var count: Int { byName.count }
+
+  subscript(_ name: String) -> Declaration? { byName[ExactText(name)] }
+
   /// The first text of each sort counts, and the last type.
   mutating func set(help: String, of name: String) {
-    byName[name, default: Declaration()].help = byName[name]?.help ?? help
+    byName[ExactText(name), default: Declaration()].help = self[name]?.help ?? help
   }
 
   mutating func set(unit: String, of name: String) {
-    byName[name, default: Declaration()].unit = byName[name]?.unit ?? unit
+    byName[ExactText(name), default: Declaration()].unit = self[name]?.unit ?? unit
   }
 
   mutating func set(kind: FamilyKind, of name: String) {
-    byName[name, default: Declaration()].kind = kind
+    byName[ExactText(name), default: Declaration()].kind = kind
   }
 
   func family(declared name: String) -> TextFamily {
-    TextFamily(name, byName[name]?.kind ?? .unknown, in: format)
+    TextFamily(name, self[name]?.kind ?? .unknown, in: format)
   }
 
   /// The family that a sample is of, and what its name adds to it.
   func family(of sample: String) -> (TextFamily, SampleSuffix) {
     for suffix in SampleSuffix.allCases {
       let text = suffix.text
-      guard sample.hasSuffix(text), sample.utf8.count > text.utf8.count else { continue }
-      let declared = String(sample.dropLast(text.count))
-      guard byName[declared]?.kind != nil else { continue }
+      let length = sample.utf8.count - text.utf8.count
+      guard length > 0, sample.utf8.dropFirst(length).elementsEqual(text.utf8) else { continue }
+      let declared = String(decoding: sample.utf8.prefix(length), as: UTF8.self)
+      guard self[declared]?.kind != nil else { continue }
       let family = family(declared: declared)
       if let suffix = family.suffix(of: sample) { return (family, suffix) }
     }

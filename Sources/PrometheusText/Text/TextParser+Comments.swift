@@ -12,7 +12,7 @@ extension TextParser {
     case "HELP":
       let name = try declaredName(until: lineEnd)
       declarations.set(help: try help(until: lineEnd), of: name)
-      open(name)
+      try open(name)
     case "TYPE":
       let name = try declaredName(until: lineEnd)
       guard let kind = FamilyKind(word(until: lineEnd), in: format) else {
@@ -20,16 +20,16 @@ extension TextParser {
       }
       try expectEnd(lineEnd)
       declarations.set(kind: kind, of: name)
-      open(name)
+      try open(name)
     case "UNIT" where isOpenMetrics:
       let name = try declaredName(until: lineEnd)
       let unit = word(until: lineEnd)
       try expectEnd(lineEnd)
-      guard unit.isEmpty || name.hasSuffix("_" + unit) else {
+      guard unit.isEmpty || ends(name, with: unit) else {
         throw fault("the name of a metric does not end with its unit")
       }
       declarations.set(unit: unit, of: name)
-      open(name)
+      try open(name)
     case "EOF" where isOpenMetrics:
       try expectEnd(lineEnd)
       isEnded = true
@@ -40,7 +40,10 @@ extension TextParser {
   }
 
   /// What follows is about this family.
-  private mutating func open(_ name: String) {
+  private mutating func open(_ name: String) throws(ExpositionError) {
+    guard declarations.count <= limits.families else {
+      throw fault("more than \(limits.families) families")
+    }
     family = declarations.family(declared: name)
     beginsPart = true
   }
@@ -71,10 +74,14 @@ extension TextParser {
 
   private mutating func help(until lineEnd: Int) throws(ExpositionError) -> String {
     let contents = UnsafeBufferPointer(start: bytes + position, count: max(0, lineEnd - position))
-    guard UTF8Check.accepts(bytes + position, count: contents.count), !contents.contains(0) else {
+    guard UTF8Check.accepts(bytes + position, count: contents.count) else {
       throw fault("the help of a metric is not UTF-8")
     }
     return TextEscapes.resolve(contents, quotes: isOpenMetrics)
+  }
+
+  private func ends(_ name: String, with unit: String) -> Bool {
+    name.utf8.suffix(unit.utf8.count + 1).elementsEqual(("_" + unit).utf8)
   }
 
   private func expectEnd(_ lineEnd: Int) throws(ExpositionError) {

@@ -55,7 +55,7 @@ extension TextParser {
       if bytes[start] == UInt8(ascii: "_"), count == 8, text(start..<position) == "__name__" {
         throw fault("a label must not be named __name__")
       }
-      nameHash = SeriesHash.name(bytes + start, count: count, seed: seed)
+      nameHash = SeriesHash.name(bytes + start, count: count, seed: seeds.name)
     }
     try note(nameHash, &labels)
     if bytes[position] != UInt8(ascii: "=") || bytes[position &+ 1] != UInt8(ascii: "\"") {
@@ -70,23 +70,28 @@ extension TextParser {
       position &-= 1
     }
     position &+= 2
-    labels.hash = labels.hash &+ SeriesHash.fold(nameHash, try value(&traits))
+    let valueStart = position
+    let valueHash = try value(&traits)
+    // An empty value is as good as no label.
+    if position &- valueStart > 1 {
+      labels.hash = labels.hash &+ SeriesHash.fold(nameHash, valueHash)
+    }
   }
 
   /// Reads a label's value to behind its closing quote.
   ///
-  /// - Returns: its hash, up to its first escape.
+  /// - Returns: the hash of what it says, however that is escaped.
   @inline(__always)
   private mutating func value(_ traits: inout Traits) throws(ExpositionError) -> UInt64 {
     let start = position
-    var hash = seed
+    var hash = seeds.value
     var high: UInt64 = 0
     while true {
       let word = ByteWords.load(bytes + position)
       high |= word
       let found =
         ByteWords.matches(word, UInt8(ascii: "\"")) | ByteWords.matches(word, UInt8(ascii: "\\"))
-        | ByteWords.matches(word, UInt8(ascii: "\n")) | ByteWords.matches(word, 0)
+        | ByteWords.matches(word, UInt8(ascii: "\n"))
       guard found != 0 else {
         hash = SeriesHash.fold(hash, word)
         position &+= 8
@@ -100,6 +105,7 @@ extension TextParser {
     if bytes[position] != UInt8(ascii: "\"") {
       try escapes(&traits)
       high = .max
+      hash = unescapedHash(start..<position)
     }
     if high & 0x8080_8080_8080_8080 != 0,
       !UTF8Check.accepts(bytes + start, count: position &- start)
@@ -115,7 +121,6 @@ extension TextParser {
     while bytes[position] != UInt8(ascii: "\"") {
       switch bytes[position] {
       case UInt8(ascii: "\n"): throw fault("the value of a label does not end on its line")
-      case 0: throw fault("the value of a label has a zero byte")
       case UInt8(ascii: "\\"):
         switch bytes[position + 1] {
         case UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: "n"): position += 2
@@ -130,6 +135,17 @@ extension TextParser {
     }
   }
 
+  private mutating func unescapedHash(_ range: Range<Int>) -> UInt64 {
+    unescaped.removeAll(keepingCapacity: true)
+    TextEscapes.resolve(
+      UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count), into: &unescaped)
+    let count = unescaped.count
+    unescaped.append(contentsOf: repeatElement(0, count: ByteWords.padding))
+    return unescaped.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.map { SeriesHash.name($0, count: count, seed: seeds.value) } ?? 0
+    }
+  }
+
   @inline(__always)
   private func noteReserved(_ start: Int, _ traits: inout Traits) {
     for index in reserved.indices where bytes[start &+ index] != reserved[index] { return }
@@ -138,7 +154,7 @@ extension TextParser {
 
   private func nameHash(of name: String) throws(ExpositionError) -> UInt64 {
     guard name != "__name__" else { throw fault("a label must not be named __name__") }
-    return SeriesHash.name(name, seed: seed)
+    return SeriesHash.name(name, seed: seeds.name)
   }
 
   /// Refuses a second label of a name: Prometheus would refuse the whole answer.

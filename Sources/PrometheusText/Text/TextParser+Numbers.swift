@@ -43,7 +43,8 @@ extension TextParser {
   mutating func timestamp() throws(ExpositionError) {
     let token = token()
     if isOpenMetrics {
-      guard let seconds = FloatSyntax.value(of: token), abs(seconds) < 9e15 else {
+      guard let seconds = FloatSyntax.value(of: token), abs(seconds) < Double(UnixTime.endOfSeconds)
+      else {
         throw fault("a timestamp is not a number of seconds")
       }
     } else {

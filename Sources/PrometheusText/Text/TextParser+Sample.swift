@@ -83,7 +83,7 @@ extension TextParser {
       throw fault("expected the name of a metric")
     }
     guard name.count <= limits.nameBytes else { throw fault("a name is too long") }
-    let hash = SeriesHash.name(bytes + start, count: name.count, seed: seed)
+    let hash = SeriesHash.name(bytes + start, count: name.count, seed: seeds.name)
     try begin(text(name), hash: hash)
     lastName.start = start
     lastName.count = name.count
@@ -102,7 +102,7 @@ extension TextParser {
     guard bytes[position] == UInt8(ascii: ",") || bytes[position] == UInt8(ascii: "}") else {
       throw fault("braces without a metric in front must begin with its name in quotes")
     }
-    try begin(name, hash: SeriesHash.name(name, seed: seed))
+    try begin(name, hash: SeriesHash.name(name, seed: seeds.name))
     lastName.count = 0
     try self.labels(&labels, &traits, expectsComma: true)
   }
@@ -114,7 +114,9 @@ extension TextParser {
       if let family, let suffix = family.suffix(of: name) { (family, suffix) } else {
         declarations.family(of: name)
       }
-    if let last = result.parts.last, last.declared == family.declared, last.kind == family.kind {
+    if let last = result.parts.last, last.kind == family.kind,
+      ExactText(last.declared) == ExactText(family.declared)
+    {
       // Goes on.
     } else {
       guard result.parts.count < limits.families else {
@@ -175,7 +177,8 @@ extension TextParser {
         // OpenMetrics lets a series have several points.
         if isOpenMetrics {
           let text = blanks + 1..<position
-          hash = hash &+ SeriesHash.name(bytes + text.lowerBound, count: text.count, seed: seed)
+          hash =
+            hash &+ SeriesHash.name(bytes + text.lowerBound, count: text.count, seed: seeds.name)
         }
       } else {
         throw fault("there is more than a value and a timestamp")

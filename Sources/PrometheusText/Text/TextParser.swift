@@ -1,8 +1,9 @@
 /// Reads text 0.0.4 and OpenMetrics 1.0 in one pass over the bytes.
 ///
-/// What it takes is what Prometheus takes, and a little more in blanks, line ends and the order of
-/// lines: what is not written as an encoder would is marked, and written anew on the way out. What
-/// it refuses would make Prometheus refuse everything that comes with it.
+/// What it takes is what Prometheus takes, within ``ExpositionLimits``, and a little more in blanks,
+/// line ends and the order of lines: what is not written as an encoder would is marked, and written
+/// anew on the way out. What else it refuses would make Prometheus refuse everything that comes with
+/// it.
 ///
 /// All reads stay within the bytes and ``ByteWords/padding``: loops end at the newline that the
 /// caller has put behind the last line.
@@ -20,7 +21,7 @@ struct TextParser {
   let limits: ExpositionLimits
   let reserved: [UInt8]
   /// Of process-wide hashes, held here for speed.
-  let seed = SeriesHash.seed
+  let seeds = SeriesHash.seeds
   var isOpenMetrics: Bool { format == .openMetrics }
 
   var position = 0
@@ -37,6 +38,8 @@ struct TextParser {
 
   /// Hashes of the names of one sample's labels.
   var labelNames: ContiguousArray<UInt64>
+  /// A label's value without its escapes.
+  var unescaped: [UInt8] = []
 
   init(
     _ buffer: UnsafeBufferPointer<UInt8>, count: Int, format: ExpositionFormat,
@@ -57,7 +60,12 @@ struct TextParser {
   }
 
   mutating func parse() throws(ExpositionError) -> Result {
+    var nextCheck = 0
     while position < end {
+      if position >= nextCheck {
+        try limits.checkTime()
+        nextCheck = position + 256 << 10
+      }
       skipBlanks()
       switch bytes[position] {
       case UInt8(ascii: "\n"):
@@ -82,7 +90,7 @@ struct TextParser {
   private mutating func finish() {
     for index in result.parts.indices {
       let declared = result.parts[index].declared
-      guard let declaration = declarations.byName[declared] else { continue }
+      guard let declaration = declarations[declared] else { continue }
       result.parts[index].help = declaration.help ?? ""
       result.parts[index].unit = declaration.unit ?? ""
     }

@@ -97,27 +97,19 @@ extension ByteSink {
 
   private static func histogram(_ histogram: MetricPoint.Histogram) -> ByteSink {
     message { message in
-      // A histogram of fractions has no whole count; then it is among the native fields.
-      let count = histogram.count.flatMap { UInt64(exactly: $0) }
-      if let count {
-        message.field(1, count)
-      } else if let count = histogram.count, histogram.native.isEmpty {
-        message.field(4, count)
-      }
+      if let count = histogram.count.flatMap({ UInt64(exactly: $0) }) { message.field(1, count) }
       if let sum = histogram.sum { message.field(2, sum) }
-      for bucket in histogram.buckets { message.field(3, self.bucket(bucket)) }
-      message.append(histogram.native)
+      // If the last had another bound than +Inf, readers would add one.
+      for bucket in histogram.buckets.sorted(by: { $0.upperBound < $1.upperBound }) {
+        message.field(3, self.bucket(bucket))
+      }
       if let created = histogram.created { message.field(15, time(created)) }
     }
   }
 
   private static func bucket(_ bucket: MetricPoint.Bucket) -> ByteSink {
     message { message in
-      if let count = UInt64(exactly: bucket.count) {
-        message.field(1, count)
-      } else {
-        message.field(4, bucket.count)
-      }
+      if let count = UInt64(exactly: bucket.count) { message.field(1, count) }
       message.field(2, bucket.upperBound)
       if let exemplar = bucket.exemplar { message.field(3, self.exemplar(exemplar)) }
     }
