@@ -25,7 +25,8 @@ package struct MergerProcess: Sendable {
     guard let descriptor = socket.take() else {
       throw FatalError("the merger runs already", code: .serviceFailed)
     }
-    let reading = NetworkReading()
+    let reading = NetworkReading(
+      scrapes: configuration.sources.count * MergerEndpoint.concurrentAnswers)
     let merger = Merger(
       configuration.sources, reading: reading,
       maximumBytes: configuration.maximumBodyBytes, sourceLabel: configuration.sourceLabel,

@@ -9,21 +9,32 @@ import PrometheusText
 /// Reads sources as their addresses say: over HTTP, or from files.
 package struct NetworkReading: SourceReading {
   private let client: HTTPClient
+  /// For Unix sockets, where a redirect might lead to another socket.
+  private let socketClient: HTTPClient
 
   /// The caller ends it with ``shutDown()``.
-  package init() {
+  ///
+  /// - Parameter scrapes: how many scrapes there are at one time, of all sources together.
+  package init(scrapes: Int) {
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .follow(max: 5, allowCycles: false), decompression: .disabled)
     configuration.httpVersion = .http1Only
+    // All sources may be on one host and port, and some of them hang: none waits for another.
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(8, scrapes)
     // Scrapes are far apart: a connection that was kept would often meet the end of the source's
     // patience.
     configuration.connectionPool.idleTimeout = .seconds(1)
     // A source that is down is said to be down at once.
     configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    configuration.redirectConfiguration = .disallow
+    socketClient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  package func shutDown() async throws { try await client.shutdown() }
+  package func shutDown() async throws {
+    try await client.shutdown()
+    try await socketClient.shutdown()
+  }
 
   package func read(
     _ source: Source, _ request: SourceRequest
@@ -32,6 +43,7 @@ package struct NetworkReading: SourceReading {
       return try FileReading.read(path, maximumBytes: request.maximumBytes)
     }
     do {
+      let client = if case .unix = source.address { socketClient } else { self.client }
       let response = try await client.execute(
         Self.clientRequest(source.address, request), deadline: request.deadline)
       return try await Self.answer(response, request)
