@@ -50,4 +50,11 @@ import Testing
   @Test func dropsTheSourceLabelIfToldSo() throws {
     #expect(try resolve(["--url", "http://h/", "--source-label", ""]).sourceLabel.isEmpty)
   }
+
+  @Test(arguments: ["le", "quantile", "__name__"])
+  func refusesLabelsThatSamplesNeedThemselves(label: String) {
+    #expect(throws: UsageError.self) {
+      try resolve(["--url", "http://h/", "--source-label", label])
+    }
+  }
 }

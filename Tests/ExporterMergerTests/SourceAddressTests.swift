@@ -37,4 +37,15 @@ import Testing
       Source.all(addresses.compactMap { SourceAddress($0) }).map(\.label)
         == ["http://h/probe", "http://h/probe#2", "http://h/x", "http://h/probe#3"])
   }
+
+  @Test func everySourceHasALabelOfItsOwn() {
+    let addresses = ["file:/a", "file:/a", "file:/a#2", "file:/a", "file:/a#2"]
+    #expect(
+      Source.all(addresses.compactMap { SourceAddress($0) }).map(\.label)
+        == ["file:/a", "file:/a#2", "file:/a#2#2", "file:/a#3", "file:/a#2#3"])
+  }
+
+  @Test func userInfoHasAColonEvenWithoutAPassword() {
+    #expect(SourceAddress("http://me@h/") == .http(url: "http://h/", authorization: "Basic bWU6"))
+  }
 }

@@ -55,9 +55,11 @@ package struct MergerOptions: ParsableArguments {
       sourceLabel: reader.value(
         "source-label", flag: sourceLabel, default: MergerConfiguration.sourceLabel,
         allowed: "a label name: letters, digits and '_', no digit in front, not '__' in front; "
-          + "or nothing"
+          + "not 'le' and not 'quantile'; or nothing"
       ) { text in
-        let isName = (try? MetricLabel(text, "")) != nil && !text.hasPrefix("__")
+        let isName =
+          (try? MetricLabel(text, "")) != nil && !text.hasPrefix("__")
+          && !FamilyKind.allCases.contains { $0.boundLabel == text }
         return text.isEmpty || isName ? text : nil
       },
       terminationGracePeriod: reader.duration(

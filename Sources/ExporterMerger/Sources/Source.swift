@@ -10,11 +10,15 @@ package struct Source: Hashable, Sendable {
   /// number: `/probe`, `/probe#2`.
   package static func all(_ addresses: [SourceAddress]) -> [Source] {
     var counts: [String: Int] = [:]
+    var taken: Set<String> = []
     return addresses.map { address in
-      let count = counts[address.label, default: 0] + 1
-      counts[address.label] = count
-      return Source(
-        address: address, label: count == 1 ? address.label : "\(address.label)#\(count)")
+      var label = address.label
+      // An address may itself look like a numbered one.
+      while !taken.insert(label).inserted {
+        counts[address.label, default: 1] += 1
+        label = "\(address.label)#\(counts[address.label] ?? 2)"
+      }
+      return Source(address: address, label: label)
     }
   }
 }

@@ -48,7 +48,9 @@ package enum SourceAddress: Hashable, Sendable {
     var authority = rest[..<end]
     var authorization: String?
     if let at = authority.lastIndex(of: "@") {
-      guard let user = PercentEncoding.decode(authority[..<at].utf8) else { return nil }
+      guard var user = PercentEncoding.decode(authority[..<at].utf8) else { return nil }
+      // RFC 7617: the colon is there even if the password is empty.
+      if !authority[..<at].contains(":") { user.append(UInt8(ascii: ":")) }
       authorization = "Basic " + Data(user).base64EncodedString()
       authority = authority[authority.index(after: at)...]
     }
