@@ -30,7 +30,7 @@ struct TextFamily {
 
   /// The suffix of a sample's name, if the sample is of this family.
   func suffix(of sample: String) -> SampleSuffix? {
-    guard sample.utf8.starts(with: base.utf8) else { return nil }
+    guard sample.begins(with: base) else { return nil }
     let rest = sample.utf8.dropFirst(base.utf8.count)
     return suffixes.each.first { rest.elementsEqual($0.text.utf8) }
   }

@@ -110,6 +110,12 @@ extension TextParser {
   /// Notes the name of the sample whose line is being read, and the family that it is of.
   private mutating func begin(_ name: String, hash: UInt64) throws(ExpositionError) {
     lastName.hash = hash
+    if !beginsPart, let suffix = family?.suffix(of: name) {
+      // The last part goes on.
+      lastName.suffix = suffix
+      result.parts[result.parts.count - 1].suffixes.insert(SampleSuffixes(suffix))
+      return
+    }
     let (family, suffix) =
       if let family, let suffix = family.suffix(of: name) { (family, suffix) } else {
         declarations.family(of: name)

@@ -51,8 +51,11 @@ import Testing
         let merger = try await RunningMerger.start(
           (urls + [closed, "file:/nonexistent", "unix:/nonexistent"]).flatMap { ["--url", $0] },
           in: processes)
+        let start = ContinuousClock.now
         let answer = try await merger.get(
           headers: ["X-Prometheus-Scrape-Timeout-Seconds": "5"])
+        // The sources were given up after 4.5 s; the rest is what a busy machine may take.
+        #expect(ContinuousClock.now - start < .seconds(9))
         #expect(answer.status == 200)
         _ = try PrometheusText.Exposition(parsing: answer.bytes, format: .text)
         let expected =
@@ -75,6 +78,46 @@ import Testing
         #expect(answer.text.contains("good{merger_url=\"\(urls[14])\",c=\"d\"} 2\n"))
         // The log names the line.
         #expect(merger.process.output.contains { $0.contains("line 1: expected the name") })
+      }
+    }
+  }
+
+  @Test func sourcesThatHangKeepNoOthersWaitingOnTheirHost() async throws {
+    let hanging = (0..<20).map { _ in Script(bytes: [], closes: false) }
+    let good = (0..<5).map { _ in Script.answer("good 1\n") }
+    try await ScriptedSource.withOnePort(hanging + good) { urls in
+      try await withLocalProcesses { processes in
+        let merger = try await RunningMerger.start(urls.flatMap { ["--url", $0] }, in: processes)
+        // Two scrapers at one time.
+        async let other = merger.get(headers: ["X-Prometheus-Scrape-Timeout-Seconds": "5"])
+        let start = ContinuousClock.now
+        let answer = try await merger.get(headers: ["X-Prometheus-Scrape-Timeout-Seconds": "5"])
+        #expect(ContinuousClock.now - start < .seconds(9))
+        for answer in [answer, try await other] {
+          for (number, url) in urls.enumerated() {
+            let isGood = number >= hanging.count
+            #expect(
+              answer.text.contains(
+                "exporter_merger_source_up{merger_url=\"\(url)\"} \(isGood ? 1 : 0)\n"))
+            #expect(answer.text.contains("good{merger_url=\"\(url)\"} 1\n") == isGood)
+          }
+        }
+      }
+    }
+  }
+
+  @Test func aSourceThatIsHardToReadKeepsNoOthersWaiting() async throws {
+    // All series are equal but for what is behind an escape; and there are very many of them.
+    var hard = ""
+    for number in 0..<300_000 { hard += "a{b=\"\\n\(number)\"} 1\n" }
+    try await ScriptedSource.with([.answer(hard), .answer("good 1\n")]) { urls in
+      try await withLocalProcesses { processes in
+        let merger = try await RunningMerger.start(urls.flatMap { ["--url", $0] }, in: processes)
+        let start = ContinuousClock.now
+        let answer = try await merger.get(headers: ["X-Prometheus-Scrape-Timeout-Seconds": "5"])
+        #expect(ContinuousClock.now - start < .seconds(15))
+        #expect(answer.text.contains("good{merger_url=\"\(urls[1])\"} 1\n"))
+        #expect(try await merger.get("/healthz").text == "OK\n")
       }
     }
   }

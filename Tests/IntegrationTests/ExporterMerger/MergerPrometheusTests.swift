@@ -1,8 +1,4 @@
-import AsyncHTTPClient
-import JSON
 import LocalServers
-import NIOCore
-import PrometheusText
 import Testing
 
 /// With what people run: Debian's Prometheus, promtool and exporters.
@@ -36,8 +32,8 @@ import Testing
         "http://127.0.0.1:\(nodePort)/metrics", "http://127.0.0.1:\(redisPort)/metrics",
       ]
       for (url, process) in zip(urls, [node, exporter]) {
-        _ = try await poll("\(url) answers (\(process.output))") {
-          try await get(url).contains("# TYPE") ? true : nil
+        _ = try await obtain("\(url) answers (\(process.output))") {
+          try await fetch(url).contains("# TYPE") ? true : nil
         }
       }
       try await body(
@@ -81,7 +77,7 @@ import Testing
       let merger = try await RunningMerger.start(urls.flatMap { ["--url", $0] }, in: processes)
       var before: Set<String> = []
       for url in urls where url.hasPrefix("http") {
-        before.formUnion(try await complaints(of: get(url), in: processes))
+        before.formUnion(try await complaints(of: fetch(url), in: processes))
       }
       let after = try await complaints(of: merger.get().text, in: processes)
       #expect(after.subtracting(before) == [])
@@ -107,78 +103,102 @@ import Testing
   @Test func prometheusScrapesItWithoutAWarning() async throws {
     try await withExporters { processes, urls in
       let merger = try await RunningMerger.start(urls.flatMap { ["--url", $0] }, in: processes)
-      let port = try FreePort.next()
-      let directory = try processes.newDirectory("prometheus")
-      try SmallTestFile.write(
-        """
-        global: { scrape_interval: 1s, scrape_timeout: 1s }
-        scrape_configs:
-        - job_name: merger
-          honor_labels: true
-          static_configs: [ { targets: [ "127.0.0.1:\(merger.port)" ] } ]
-
-        """, to: directory + "/prometheus.yml")
-      let prometheus = try await processes.start(
-        LocalProcess.Command(
-          name: "prometheus", executable: "prometheus",
-          arguments: [
-            "--config.file=\(directory)/prometheus.yml", "--storage.tsdb.path=\(directory)/data",
-            "--web.listen-address=127.0.0.1:\(port)", "--enable-feature=exemplar-storage",
-          ], installHint: Self.hint))
-      let api = "http://127.0.0.1:\(port)/api/v1"
-      @Sendable func value(_ query: String) async throws -> Double? {
-        let escaped = query.utf8.map { byte in
-          let isPlain = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
-          let hex = String(byte, radix: 16, uppercase: true)
-          return isPlain ? String(Unicode.Scalar(byte)) : (byte < 16 ? "%0" : "%") + hex
-        }.joined()
-        let answer = try JSONValue(parsing: await get("\(api)/query?query=\(escaped)"))
-        let first = answer["data"]?["result"]?.array?.first
-        return first?["value"]?.array?.last?.string.flatMap { Double($0) }
-      }
-      // Several scrapes, all good.
-      _ = try await poll("Prometheus has scraped for a while: \(prometheus.output.suffix(5))") {
-        (try await value("count_over_time(up[1h])") ?? 0) >= 6 ? true : nil
-      }
-      #expect(try await value("min_over_time(up[1h])") == 1)
-      #expect(try await value("min(exporter_merger_source_up)") == 1)
-      // Every series is there.
-      let samples = try await value("scrape_samples_scraped")
-      let kept = try await value("scrape_samples_post_metric_relabeling")
+      let prometheus = try await RunningPrometheus.start(
+        [.init("merger", ports: [merger.port], honorsLabels: true)], in: processes)
+      try await prometheus.scrapes(6)
+      #expect(try await prometheus.value("min_over_time(up[1h])") == 1)
+      #expect(try await prometheus.value("min(exporter_merger_source_up)") == 1)
+      let samples = try await prometheus.value("scrape_samples_scraped")
+      let kept = try await prometheus.value("scrape_samples_post_metric_relabeling")
       #expect(samples == kept)
       #expect((samples ?? 0) > 500)
-      #expect(try await value("count({job=\"merger\"}) - 5") == samples)
-      #expect(try await value("count(node_cpu_seconds_total) > 0") != nil)
-      #expect(try await value("redis_up") == 1)
-      #expect(try await value("open_hits_total{a=\"b\"}") == 17)
-      #expect(try await value("merger_labels{exported_merger_url=\"own\"}") == 1)
-      #expect(try await value("awkward_value{v=\"exp\"}") == 1.5e-300)
-      let exemplars = try await get("\(api)/query_exemplars?query=open_hits_total&start=0&end=9e9")
+      #expect(try await prometheus.value("count({job=\"merger\"}) - 5") == samples)
+      #expect(try await prometheus.value("count(node_cpu_seconds_total) > 0") != nil)
+      #expect(try await prometheus.value("redis_up") == 1)
+      #expect(try await prometheus.value("open_hits_total{a=\"b\"}") == 17)
+      #expect(try await prometheus.value("merger_labels{exported_merger_url=\"own\"}") == 1)
+      #expect(try await prometheus.value("awkward_value{v=\"exp\"}") == 1.5e-300)
+      let exemplars = try await prometheus.get(
+        "query_exemplars?query=open_hits_total&start=0&end=9e9")
       #expect(exemplars.contains("KOO5S4vxi0o"))
-      let warnings = prometheus.output.filter {
-        $0.contains("level=warn") || $0.contains("level=error")
-      }
-      #expect(warnings == [])
+      #expect(prometheus.warnings == [])
       #expect(!merger.process.output.contains { $0.contains("\"warning\"") })
     }
   }
-}
 
-/// The body of an answer; throws while there is none.
-private func get(_ url: String) async throws -> String {
-  let response = try await HTTPClient.shared.execute(
-    HTTPClientRequest(url: url), timeout: .seconds(30))
-  return String(buffer: try await response.body.collect(upTo: 64 << 20))
-}
-
-/// Asks until there is something, or the time is over.
-private func poll<Value: Sendable>(
-  _ expectation: String, _ check: @escaping @Sendable () async throws -> Value?
-) async throws -> Value {
-  try await withDeadline(.seconds(90), expectation) {
-    while true {
-      if let value = try? await check() { return value }
-      try await Task.sleep(for: .milliseconds(200))
+  /// In the text formats, and in protobuf, which Prometheus asks for if it takes native histograms.
+  @Test(arguments: [[], ["--enable-feature=native-histograms"]])
+  func everySeriesIsThatOfADirectScrape(options: [String]) async throws {
+    let scripts: [ScriptedSource.Script] = [
+      .answer(Self.awkward + "\n"),
+      .answer(
+        Array(Self.openMetrics.utf8), type: "application/openmetrics-text; version=1.0.0"),
+      .answer(
+        NativeHistogram.bytes,
+        type: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+          + "encoding=delimited"),
+    ]
+    try await withExporters { processes, exporters in
+      try await ScriptedSource.with(scripts) { urls in
+        // Whoever asks for text does not get protobuf.
+        let fixed = options.isEmpty ? Array(urls.dropLast()) : urls
+        let exporters = exporters.filter { $0.hasPrefix("http") }
+        let sources = exporters + fixed
+        let merger = try await RunningMerger.start(
+          sources.flatMap { ["--url", $0] }, in: processes)
+        let ports = sources.compactMap {
+          Int($0.drop { $0 != "1" }.drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
+        }
+        let prometheus = try await RunningPrometheus.start(
+          [
+            .init("merger", ports: [merger.port], honorsLabels: true),
+            .init("direct", ports: ports, honorsLabels: true),
+          ], options: options, in: processes)
+        try await prometheus.scrapes(4)
+        for (url, port) in zip(sources, ports) {
+          // What an exporter says may change between two scrapes; then the next ones are the same.
+          let isFixed = fixed.contains(url)
+          do {
+            _ = try await obtain("the series of \(url) are the same") {
+              let (direct, merged) = try await prometheus.series(
+                port: port, source: url, withValues: isFixed)
+              return direct == merged && !direct.isEmpty ? true : nil
+            }
+          } catch {
+            let (direct, merged) = try await prometheus.series(
+              port: port, source: url, withValues: isFixed)
+            Issue.record(
+              "\(url) lost \(direct.subtracting(merged)), invented \(merged.subtracting(direct))")
+          }
+        }
+        if !options.isEmpty {
+          let labels = "{job=\"merger\",path=\"/x\"}"
+          #expect(try await prometheus.value("histogram_count(native_seconds\(labels))") == 12)
+          #expect(try await prometheus.value("histogram_sum(native_seconds\(labels))") == 3.5)
+        }
+        #expect(prometheus.warnings == [])
+        #expect(!merger.process.output.contains { $0.contains("\"warning\"") })
+      }
     }
   }
+}
+
+/// A histogram `native_seconds` with native buckets for `/x` and classic ones for `/y`.
+private enum NativeHistogram {
+  static let bytes: [UInt8] = {
+    let hex = """
+      c8010a0e6e61746976655f7365636f6e6473121341206e617469766520686973746f6772616d2e1804226a0a0a0a\
+      047061746812022f783a5c080c110000000000000c40280631000000000000f03738026204080310026204080210\
+      016a030801007a0c0880e2cfaa061080cab5ee018201220a0f0a0874726163655f69641203616263116666666666\
+      66e63f1a060881e2cfaa0622330a0a0a047061746812022f793a25080311000000000000f83f1a0b080111000000\
+      000000e03f1a0b080311000000000000f07f
+      """
+    var digits = hex[...]
+    var bytes: [UInt8] = []
+    while !digits.isEmpty {
+      bytes.append(UInt8(digits.prefix(2), radix: 16) ?? 0)
+      digits = digits.dropFirst(2)
+    }
+    return bytes
+  }()
 }
