@@ -20,6 +20,7 @@ import Testing
     #expect(configuration.sources.map(\.label) == ["http://h/m"])
     #expect(configuration.timeout == nil)
     #expect(configuration.maximumBodyBytes == 67_108_864)
+    #expect(configuration.maximumTotalBytes == 268_435_456)
     #expect(configuration.sourceLabel == "merger_url")
     #expect(configuration.keepsAlive)
   }
@@ -33,6 +34,8 @@ import Testing
       try resolve(flags, environment).sources.map(\.label)
         == ["http://c/", "unix:/d:/metrics", "http://e/"])
     #expect(try resolve(flags, environment).port == 7)
+    // What Kubernetes says where a Service is named so.
+    #expect(try resolve(flags.dropLast(2), ["MERGER_PORT": "tcp://10.0.0.1:80"]).port == 8080)
   }
 
   @Test func namesAllFaultsWithoutSecrets() throws {

@@ -18,16 +18,19 @@ import Testing
         throw ScrapeFailure(.connection, "gone")
       }
       let (text, format) = try answer.get()
+      try request.share.take(text.utf8.count)
       return SourceAnswer(bytes: Array(text.utf8), format: format)
     }
   }
 
   private func merger(
-    _ answers: [String: Result<(String, ExpositionFormat), ScrapeFailure>], label: String = "src"
+    _ answers: [String: Result<(String, ExpositionFormat), ScrapeFailure>], label: String = "src",
+    budget: ByteBudget = ByteBudget(1 << 28)
   ) -> Merger {
     let sources = Source.all(["file:/a", "file:/b", "file:/c"].compactMap { SourceAddress($0) })
     return Merger(
-      sources, reading: Memory(answers: answers), maximumBytes: 1 << 20, sourceLabel: label,
+      sources, reading: Memory(answers: answers), maximumBytes: 1 << 28, budget: budget,
+      sourceLabel: label,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -91,6 +94,27 @@ import Testing
     let text = text(plan)
     #expect(text.contains("errors_total{src=\"file:/a\",reason=\"timeout\"} 1\n"))
     #expect(text.contains("exporter_merger_source_up{src=\"file:/a\"} 0\n"))
+  }
+
+  @Test func allAnswersTogetherHoldNoMoreThanAllowed() async throws {
+    let text = String(repeating: "x", count: 60)
+    let merger = merger(
+      [
+        "file:/a": .success(("a{b=\"\(text)\"} 1\n", .text)),
+        "file:/b": .failure(ScrapeFailure(.status, "it answered 500")),
+        "file:/c": .failure(ScrapeFailure(.status, "it answered 500")),
+      ], budget: ByteBudget(100))
+    let up = "exporter_merger_source_up{src=\"file:/a\"} "
+    var first: MergePlan? = try await merger.merge(
+      for: NegotiatedFormat(.text), timeout: .seconds(60))
+    #expect(first.map { self.text($0) }?.contains(up + "1\n") == true)
+    let second = try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    #expect(self.text(second).contains(up + "0\n"))
+    #expect(self.text(second).contains("errors_total{src=\"file:/a\",reason=\"too_large\"} 1\n"))
+    // The first answer has been given.
+    first = nil
+    let third = try await merger.merge(for: NegotiatedFormat(.text), timeout: .seconds(60))
+    #expect(self.text(third).contains(up + "1\n"))
   }
 
   @Test func aScraperThatLeavesIsNoFaultOfASource() async throws {

@@ -11,11 +11,12 @@ package struct Merger: Sendable {
   /// - Parameter sourceLabel: the name of the label that tells sources apart; empty: samples get
   ///   none, and a series that several sources have comes from the first.
   package init(
-    _ sources: [Source], reading: any SourceReading, maximumBytes: Int, sourceLabel: String,
-    logger: Logger
+    _ sources: [Source], reading: any SourceReading, maximumBytes: Int, budget: ByteBudget,
+    sourceLabel: String, logger: Logger
   ) {
     scraper = Scraper(
-      sources, reading: reading, maximumBytes: maximumBytes, sourceLabel: sourceLabel)
+      sources, reading: reading, maximumBytes: maximumBytes, budget: budget,
+      sourceLabel: sourceLabel)
     statistics = SourceStatistics(
       sources, labelName: sourceLabel.isEmpty ? MergerConfiguration.sourceLabel : sourceLabel)
     self.sourceLabel = sourceLabel
@@ -41,7 +42,7 @@ package struct Merger: Sendable {
       guard case .success(let exposition) = scrape.result else { continue }
       sources.append(scrape.source)
       let label = sourceLabel.isEmpty ? nil : SeriesLabel(sourceLabel, scrape.source.label)
-      inputs.append(MergeInput(exposition, label: label))
+      inputs.append(MergeInput(exposition, label: label, share: scrape.share))
     }
     let duplicates = markDuplicates(&inputs, from: first)
     let plan = MergePlan(inputs, for: output)

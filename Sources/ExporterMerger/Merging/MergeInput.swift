@@ -5,10 +5,13 @@ package struct MergeInput: Sendable {
   package var exposition: Exposition
   /// What each sample gets; nil for the merger's own.
   package let label: SeriesLabel?
+  /// Of the exposition's bytes.
+  let share: ByteShare?
 
-  package init(_ exposition: Exposition, label: SeriesLabel?) {
+  package init(_ exposition: Exposition, label: SeriesLabel?, share: ByteShare? = nil) {
     self.exposition = exposition
     self.label = label
+    self.share = share
   }
 }
 

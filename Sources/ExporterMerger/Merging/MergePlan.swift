@@ -4,7 +4,8 @@ package import PrometheusText
 ///
 /// - A family has the first type that a source states for it, in the order of sources, and the first
 ///   help and unit.
-/// - Samples without a type join a family if they have its name.
+/// - Samples without a type join a family of values if they have its name.
+/// - What one source calls an info or a state set and another a gauge is a gauge.
 /// - Samples of another type become families without a type, named as they are, unless somebody else
 ///   uses that name; then they are dropped.
 package struct MergePlan: Sendable {
@@ -12,8 +13,12 @@ package struct MergePlan: Sendable {
   /// For each input.
   package private(set) var conflicts: [MergeConflicts]
 
+  /// Of the bytes that the selections refer to: they are held as long as the plan.
+  private let shares: [ByteShare]
+
   package init(_ inputs: [MergeInput], for output: NegotiatedFormat) {
     conflicts = inputs.map { _ in MergeConflicts() }
+    shares = inputs.compactMap(\.share)
     var groups = FamilyGroups(output)
     for (number, input) in inputs.enumerated() {
       for part in input.exposition.parts {

@@ -6,6 +6,8 @@ package struct MergerConfiguration: Sendable {
   package var timeout: Duration?
   /// Of one source's answer.
   package var maximumBodyBytes: Int
+  /// Of all sources in all answers that are under way.
+  package var maximumTotalBytes: Int
   /// Empty: none.
   package var sourceLabel: String
   package var terminationGracePeriod: Duration

@@ -21,6 +21,10 @@ package struct MergerOptions: ParsableArguments {
   @Option(help: "The largest answer of a source, in bytes (default: 67108864).")
   package var maxBodyBytes: String?
 
+  @Option(
+    help: "The most bytes of all sources in all answers under way (default: 268435456).")
+  package var maxTotalBytes: String?
+
   @Option(help: "The label that names a sample's source; empty: none (default: merger_url).")
   package var sourceLabel: String?
 
@@ -52,6 +56,8 @@ package struct MergerOptions: ParsableArguments {
       },
       maximumBodyBytes: reader.integer(
         "max-body-bytes", flag: maxBodyBytes, default: 64 << 20, in: 1024...(1 << 30)),
+      maximumTotalBytes: reader.integer(
+        "max-total-bytes", flag: maxTotalBytes, default: 256 << 20, in: 1024...(1 << 40)),
       sourceLabel: reader.value(
         "source-label", flag: sourceLabel, default: MergerConfiguration.sourceLabel,
         allowed: "a label name: letters, digits and '_', no digit in front, not '__' in front; "
@@ -79,7 +85,10 @@ package struct MergerOptions: ParsableArguments {
 
   private func port(_ reader: inout OptionReader, _ environment: [String: String]) -> Int {
     let fallback = 8080
-    guard port == nil, let text = environment["MERGER_PORT"], !text.isEmpty else {
+    // Kubernetes sets it to an address where there is a Service named `merger`.
+    guard port == nil, let text = environment["MERGER_PORT"], !text.isEmpty,
+      !text.hasPrefix("tcp://")
+    else {
       return reader.integer("port", flag: port, default: fallback, in: 0...65535)
     }
     if let port = Int(text), (0...65535).contains(port) { return port }

@@ -29,7 +29,8 @@ package struct MergerProcess: Sendable {
       scrapes: configuration.sources.count * MergerEndpoint.concurrentAnswers)
     let merger = Merger(
       configuration.sources, reading: reading,
-      maximumBytes: configuration.maximumBodyBytes, sourceLabel: configuration.sourceLabel,
+      maximumBytes: configuration.maximumBodyBytes,
+      budget: ByteBudget(configuration.maximumTotalBytes), sourceLabel: configuration.sourceLabel,
       logger: logger)
     let endpoint = MergerEndpoint(
       merger, timeout: ScrapeTimeout(configured: configuration.timeout), logger: logger)

@@ -4,7 +4,7 @@ import PrometheusText
 /// Reads sources that are files.
 enum FileReading {
   static func read(
-    _ path: String, maximumBytes: Int
+    _ path: String, _ request: SourceRequest
   ) throws(ScrapeFailure) -> SourceAnswer {
     // Without waiting: whoever puts a pipe there must not stop the merger.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -14,8 +14,10 @@ enum FileReading {
     guard size >= 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
       throw ScrapeFailure(.file, "it is not a regular file")
     }
+    let maximumBytes = request.maximumBytes
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(min(Int(size), maximumBytes) + 64)
+    guard size <= maximumBytes else { throw tooLarge(maximumBytes) }
+    bytes.reserveCapacity(Int(size) + 64)
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
@@ -25,11 +27,16 @@ enum FileReading {
       }
       if count == 0 { break }
       guard bytes.count + count <= maximumBytes else {
-        throw ScrapeFailure(.tooLarge, "it is larger than \(maximumBytes) bytes")
+        throw tooLarge(maximumBytes)
       }
+      try request.share.take(count)
       bytes.append(contentsOf: chunk[..<count])
     }
     return SourceAnswer(bytes: bytes, format: ExpositionFormat(sniffing: bytes))
+  }
+
+  private static func tooLarge(_ limit: Int) -> ScrapeFailure {
+    ScrapeFailure(.tooLarge, "it is larger than \(limit) bytes (--max-body-bytes)")
   }
 
   private static func failure(_ what: String, _ code: Int32) -> ScrapeFailure {

@@ -40,7 +40,7 @@ package struct NetworkReading: SourceReading {
     _ source: Source, _ request: SourceRequest
   ) async throws(ScrapeFailure) -> SourceAnswer {
     if case .file(let path) = source.address {
-      return try FileReading.read(path, maximumBytes: request.maximumBytes)
+      return try FileReading.read(path, request)
     }
     do {
       let client = if case .unix = source.address { socketClient } else { self.client }
@@ -94,16 +94,20 @@ package struct NetworkReading: SourceReading {
       bytes.reserveCapacity((length ?? 0) + 64)
       for try await buffer in response.body {
         guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge(limit) }
+        try request.share.take(buffer.readableBytes)
         bytes.append(contentsOf: buffer.readableBytesView)
       }
       return SourceAnswer(bytes: bytes, format: format)
     case "gzip", "x-gzip":
       do {
         let reader = try GzipReader(limit: limit)
+        var taken = 0
         for try await buffer in response.body {
           try buffer.withUnsafeReadableBytes { bytes throws(GzipError) in
             try reader.append(bytes)
           }
+          try request.share.take(reader.bytes.count - taken)
+          taken = reader.bytes.count
         }
         return SourceAnswer(bytes: try reader.finish(), format: format)
       } catch let error as GzipError {

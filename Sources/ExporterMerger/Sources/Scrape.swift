@@ -6,4 +6,6 @@ package struct Scrape: Sendable {
   /// In seconds, reading its bytes included.
   package let duration: Double
   package let result: Result<Exposition, ScrapeFailure>
+  /// Of the exposition's bytes.
+  let share: ByteShare
 }

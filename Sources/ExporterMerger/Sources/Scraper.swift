@@ -6,16 +6,19 @@ package struct Scraper: Sendable {
   package let sources: [Source]
   private let reading: any SourceReading
   private let maximumBytes: Int
+  private let budget: ByteBudget
   private let sourceLabel: String
 
   /// - Parameters:
   ///   - sourceLabel: the name of the label that samples will get; empty: none.
   package init(
-    _ sources: [Source], reading: any SourceReading, maximumBytes: Int, sourceLabel: String
+    _ sources: [Source], reading: any SourceReading, maximumBytes: Int, budget: ByteBudget,
+    sourceLabel: String
   ) {
     self.sources = sources
     self.reading = reading
     self.maximumBytes = maximumBytes
+    self.budget = budget
     self.sourceLabel = sourceLabel
   }
 
@@ -41,9 +44,13 @@ package struct Scraper: Sendable {
     let start = ContinuousClock.now
     var limits = ExpositionLimits()
     limits.deadline = start + timeout
+    // Each sample costs as much again as these bytes, half of it while the source is read.
+    limits.samples = min(limits.samples, max(100_000, maximumBytes / 32))
+    let share = budget.share()
     let result: Result<Exposition, ScrapeFailure>
     do throws(ScrapeFailure) {
-      let answer = try await read(source, accept: accept, timeout: timeout)
+      let answer = try await read(
+        source, accept: accept, timeout: timeout, share: share)
       do throws(ExpositionError) {
         result = .success(
           try Exposition(
@@ -55,15 +62,17 @@ package struct Scraper: Sendable {
     } catch {
       result = .failure(error)
     }
-    return Scrape(source: source, duration: (ContinuousClock.now - start).inSeconds, result: result)
+    return Scrape(
+      source: source, duration: (ContinuousClock.now - start).inSeconds, result: result,
+      share: share)
   }
 
   /// Reads a source, or gives up when the time is over, whatever the source does.
   private func read(
-    _ source: Source, accept: String, timeout: Duration
+    _ source: Source, accept: String, timeout: Duration, share: ByteShare
   ) async throws(ScrapeFailure) -> SourceAnswer {
     let request = SourceRequest(
-      accept: accept, maximumBytes: maximumBytes,
+      accept: accept, maximumBytes: maximumBytes, share: share,
       deadline: .now() + .nanoseconds(Int64(timeout.inSeconds * 1e9)),
       timeout: timeout.inSeconds)
     let result = await withTaskGroup(of: Result<SourceAnswer, ScrapeFailure>?.self) { group in

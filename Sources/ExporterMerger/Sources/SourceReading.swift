@@ -7,6 +7,8 @@ package struct SourceRequest: Sendable {
   package var accept: String
   /// The most bytes of an answer, packed and unpacked.
   package var maximumBytes: Int
+  /// Of what all answers may hold; the reader takes from it what it keeps.
+  package var share: ByteShare
   /// When the answer must be whole.
   package var deadline: NIODeadline
   /// For the source's own timeout, in seconds.
