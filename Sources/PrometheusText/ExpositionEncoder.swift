@@ -56,13 +56,6 @@ package struct ExpositionEncoder: Sendable {
   }
 
   private mutating func write(escaping text: String, quotes: Bool) {
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\\"): write("\\\\")
-      case UInt8(ascii: "\n"): write("\\n")
-      case UInt8(ascii: "\"") where quotes: write("\\\"")
-      default: bytes.append(byte)
-      }
-    }
+    TextEscapes.escape(text, quotes: quotes) { bytes.append($0) }
   }
 }

@@ -46,7 +46,7 @@ package struct MetricLabel: Hashable, Sendable {
   }
 }
 
-/// Which bytes a name is made of.
+/// Which names there are, and what becomes of others.
 private struct NameSyntax {
   static let metric = NameSyntax(allowsColon: true)
   static let label = NameSyntax(allowsColon: false)
@@ -54,32 +54,23 @@ private struct NameSyntax {
   let allowsColon: Bool
 
   func accepts(_ text: String) -> Bool {
-    guard let first = text.utf8.first, !isDigit(first) else { return false }
-    return text.utf8.allSatisfy(accepts)
+    LegacyName.accepts(text.utf8, allowsColon: allowsColon)
   }
 
   func sanitized(_ text: String) -> String {
     if accepts(text) { return text }
+    let underscore = UInt8(ascii: "_")
     var bytes: [UInt8] = []
     for scalar in text.unicodeScalars {
-      let byte = scalar.isASCII ? UInt8(truncatingIfNeeded: scalar.value) : UInt8(ascii: "_")
-      if bytes.isEmpty, isDigit(byte) { bytes.append(UInt8(ascii: "_")) }
-      bytes.append(accepts(byte) ? byte : UInt8(ascii: "_"))
+      let byte = scalar.isASCII ? UInt8(truncatingIfNeeded: scalar.value) : underscore
+      let isAllowed = LegacyName.accepts(byte, isFirst: false, allowsColon: allowsColon)
+      if bytes.isEmpty, isAllowed,
+        !LegacyName.accepts(byte, isFirst: true, allowsColon: allowsColon)
+      {
+        bytes.append(underscore)
+      }
+      bytes.append(isAllowed ? byte : underscore)
     }
     return bytes.isEmpty ? "_" : String(decoding: bytes, as: UTF8.self)
-  }
-
-  private func accepts(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "_"):
-      true
-    case UInt8(ascii: ":"): allowsColon
-    default: isDigit(byte)
-    }
-  }
-
-  private func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 }

@@ -43,6 +43,13 @@ import Testing
         """#)
   }
 
+  @Test func timesFarAwayStayWhatTheyAre() throws {
+    let text = "# TYPE a gauge\na 1 5000000000000000\n# EOF\n"
+    #expect(
+      try rewrite(text, .openMetrics, as: NegotiatedFormat(.text))
+        == "# TYPE a gauge\na 1 5000000000000000000\n")
+  }
+
   @Test func protobufBecomesText() throws {
     let bytes = try Fixture(name: "native.pb").bytes()
     let text = String(

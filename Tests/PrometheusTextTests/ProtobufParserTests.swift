@@ -23,6 +23,34 @@ import Testing
         == "the value of a metric is not of the family's type")
   }
 
+  @Test func countsLinesRatherThanMessages() throws {
+    let histogram = Message {
+      $0.add(7) {
+        $0.add(1, 3)
+        $0.add(2, 1.5)
+        $0.add(3) {
+          $0.add(1, 1)
+          $0.add(2, 0.5)
+        }
+      }
+    }
+    let bytes = Message.exposition(.family("h", type: 4, histogram, histogram))
+    let exposition = try Exposition(parsing: bytes, format: .protobuf)
+    #expect(exposition.sampleCount == 4)
+    #expect(exposition.duplicates == 4)
+  }
+
+  @Test func refusesLabelsThatBoundsHaveInText() {
+    let bucket = Message {
+      $0.add(1, .label("le", "1"))
+      $0.add(7) { $0.add(1, 0) }
+    }
+    #expect(error(Message.exposition(.family("h", type: 4, bucket))) != nil)
+    let counter = Message.exposition(
+      .family("c", type: 0, .value(2, 1)))
+    #expect(error(counter)?.reason == "the value of a metric is not of the family's type")
+  }
+
   @Test func readsEveryCutWithoutACrash() throws {
     let whole = try Fixture(name: "native.pb").bytes()
     for count in 0..<whole.count {

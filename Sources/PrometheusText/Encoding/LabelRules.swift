@@ -3,7 +3,11 @@
 struct LabelRules {
   let escaping: EscapingScheme
 
+  /// - Parameter own: no name twice.
   func labels(_ own: [SeriesLabel], source: SeriesLabel?) -> [SeriesLabel] {
+    if own.allSatisfy({ stays($0.name, beside: source) }) {
+      return source.map { [$0] + own } ?? own
+    }
     var names: Set<ExactText> = []
     var result: [SeriesLabel] = []
     result.reserveCapacity(own.count + 1)
@@ -29,6 +33,11 @@ struct LabelRules {
       result.append(SeriesLabel(name.text, label.value))
     }
     return result
+  }
+
+  private func stays(_ name: String, beside source: SeriesLabel?) -> Bool {
+    (escaping == .allowUTF8 || LegacyName.accepts(name.utf8, allowsColon: false))
+      && source.map { ExactText($0.name) != ExactText(name) } ?? true
   }
 
   private static func exported(_ name: ExactText, _ clash: Int) -> ExactText {

@@ -1,15 +1,14 @@
 /// Puts lines of text together to the points that they are parts of.
 ///
-/// What no point has a place for goes astray: a bucket without a bound, a summary without a count.
-/// Left out of a message, it would be read as 0.
+/// What no point has a place for goes astray: see ``StrayPoints``.
 struct PointGroups {
   private struct Key: Hashable {
     let labels: [SeriesLabel]
     let timestamp: String?
   }
 
-  /// Values that are to be written each on its own, by what their names have more than the family's.
-  private(set) var strays: [SampleSuffix: [MetricPoint]] = [:]
+  /// Of which everything is known when ``finish()`` has been called.
+  private(set) var strays = StrayPoints()
 
   /// Of a family whose points have several lines, wherever they are.
   private var points: [MetricPoint] = []
@@ -19,7 +18,7 @@ struct PointGroups {
 
   /// Of a family whose points are single lines, and perhaps one with the time of their creation
   /// beside it.
-  private var pending: (labels: [SeriesLabel], point: MetricPoint, hasValue: Bool)?
+  private var pending: (point: MetricPoint, hasValue: Bool)?
 
   private let kind: FamilyKind
 
@@ -54,10 +53,10 @@ struct PointGroups {
         point.setCreated(time)
         created[point.labels.sorted()] = nil
       }
-      if point.isWhole { whole.append(point) } else { scatter(point) }
+      if point.isWhole { whole.append(point) } else { strays.scatter(point, of: kind) }
     }
     for (labels, time) in created {
-      stray(.created, MetricPoint(labels: labels, content: .created(time)))
+      strays.add(.created, MetricPoint(labels: labels, content: .created(time)))
     }
     (points, byKey, last, created) = ([], [:], nil, [:])
     return whole
@@ -66,37 +65,38 @@ struct PointGroups {
   private mutating func addSimple(
     _ line: SampleLine, _ suffix: SampleSuffix, _ isOpenMetrics: Bool
   ) -> MetricPoint? {
-    let labels = line.labels.sorted()
     let isCreated = suffix == .created
     let time = isCreated ? UnixTime(line.value) : nil
-    if var pending, pending.labels == labels, isCreated || !pending.hasValue {
+    if var pending, isCreated || !pending.hasValue,
+      pending.point.labels.sorted() == line.labels.sorted()
+    {
       if isCreated {
         pending.point.setCreated(time)
       } else {
         let time = pending.point.created
-        pending = (labels, value(line, isOpenMetrics), true)
+        pending = (value(line, isOpenMetrics), true)
         pending.point.setCreated(time)
       }
       self.pending = pending
       return nil
     }
     let done = pending.flatMap { release($0) }
-    pending =
-      isCreated
-      ? (
-        labels, MetricPoint(labels: line.labels, content: .value(0, exemplar: nil, created: time)),
-        false
-      )
-      : (labels, value(line, isOpenMetrics), true)
+    if isCreated {
+      let point = MetricPoint(
+        labels: line.labels, content: .value(0, exemplar: nil, created: time))
+      pending = (point, false)
+    } else {
+      pending = (value(line, isOpenMetrics), true)
+    }
     return done
   }
 
   private mutating func release(
-    _ pending: (labels: [SeriesLabel], point: MetricPoint, hasValue: Bool)
+    _ pending: (point: MetricPoint, hasValue: Bool)
   ) -> MetricPoint? {
     if pending.hasValue { return pending.point }
     if let time = pending.point.created {
-      stray(.created, MetricPoint(labels: pending.point.labels, content: .created(time)))
+      strays.add(.created, MetricPoint(labels: pending.point.labels, content: .created(time)))
     }
     return nil
   }
@@ -117,7 +117,7 @@ struct PointGroups {
     var bound: Double?
     if suffix == .bucket || suffix == .none {
       bound = kind.boundLabel.flatMap { Self.take($0, from: &labels) }
-      guard bound != nil else { return stray(suffix, value(line, isOpenMetrics)) }
+      guard bound != nil else { return strays.add(suffix, value(line, isOpenMetrics)) }
     }
     let index = point(labels, line, isOpenMetrics)
     switch points[index].content {
@@ -127,7 +127,7 @@ struct PointGroups {
       case .sum: summary.sum = number
       case .count:
         summary.count = UInt64(exactly: number)
-        if summary.count == nil { stray(suffix, value(line, isOpenMetrics)) }
+        if summary.count == nil { strays.add(suffix, value(line, isOpenMetrics)) }
       default:
         if let bound { summary.quantiles.append(.init(quantile: bound, value: number)) }
       }
@@ -177,88 +177,5 @@ struct PointGroups {
     else { return nil }
     labels.remove(at: index)
     return bound
-  }
-
-  private mutating func stray(_ suffix: SampleSuffix, _ point: MetricPoint) {
-    strays[suffix, default: []].append(point)
-  }
-
-  /// Takes a point apart, of which only what is there is written.
-  private mutating func scatter(_ point: MetricPoint) {
-    func single(_ value: Double, _ bound: (String, Double)? = nil) -> MetricPoint {
-      var single = point
-      if let (name, bound) = bound {
-        single.labels.append(SeriesLabel(name, ExpositionEncoder.text(of: bound)))
-      }
-      single.content = .value(value, exemplar: nil, created: nil)
-      return single
-    }
-    let isGauge = kind == .gaugeHistogram
-    switch point.content {
-    case .value: break
-    case .summary(let summary):
-      for quantile in summary.quantiles {
-        stray(.none, single(quantile.value, ("quantile", quantile.quantile)))
-      }
-      if let sum = summary.sum { stray(.sum, single(sum)) }
-      if let count = summary.count { stray(.count, single(Double(count))) }
-    case .histogram(let histogram):
-      for bucket in histogram.buckets {
-        stray(.bucket, single(bucket.count, ("le", bucket.upperBound)))
-      }
-      if let sum = histogram.sum { stray(isGauge ? .gaugeSum : .sum, single(sum)) }
-      if let count = histogram.count { stray(isGauge ? .gaugeCount : .count, single(count)) }
-    }
-    if let time = point.created {
-      stray(.created, MetricPoint(labels: point.labels, content: .created(time)))
-    }
-  }
-}
-
-extension MetricPoint {
-  /// Whether a message can say it, and says no more.
-  fileprivate var isWhole: Bool {
-    switch content {
-    case .value: true
-    case .summary(let summary): summary.sum != nil && summary.count != nil
-    case .histogram(let histogram):
-      histogram.sum != nil && histogram.hasInfinity
-        && histogram.count.flatMap { UInt64(exactly: $0) } != nil
-        && histogram.buckets.allSatisfy { UInt64(exactly: $0.count) != nil }
-    }
-  }
-
-  fileprivate mutating func setCreated(_ time: UnixTime?) {
-    switch content {
-    case .value(let value, let exemplar, _):
-      content = .value(value, exemplar: exemplar, created: time)
-    case .summary(var summary):
-      summary.created = time
-      content = .summary(summary)
-    case .histogram(var histogram):
-      histogram.created = time
-      content = .histogram(histogram)
-    }
-  }
-}
-
-extension MetricPoint.Content {
-  /// The time of creation as a value of its own.
-  fileprivate static func created(_ time: UnixTime) -> MetricPoint.Content {
-    .value(Double(time.text) ?? 0, exemplar: nil, created: nil)
-  }
-}
-
-extension SampleLine {
-  fileprivate func milliseconds(_ isOpenMetrics: Bool) -> Int64? {
-    timestamp.flatMap { isOpenMetrics ? UnixTime($0)?.milliseconds : Int64($0) }
-  }
-}
-
-extension MetricPoint.Exemplar {
-  fileprivate init(_ exemplar: SampleLine.Exemplar) {
-    labels = exemplar.labels
-    value = Double(exemplar.value) ?? .nan
-    timestamp = exemplar.timestamp.flatMap { UnixTime($0) }
   }
 }

@@ -109,13 +109,6 @@ struct TextWriter {
   }
 
   private func escaped(_ text: String, quotes: Bool) {
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\\"): sink.append("\\\\")
-      case UInt8(ascii: "\n"): sink.append("\\n")
-      case UInt8(ascii: "\"") where quotes: sink.append("\\\"")
-      default: sink.append(byte)
-      }
-    }
+    TextEscapes.escape(text, quotes: quotes) { sink.append($0) }
   }
 }

@@ -1,5 +1,23 @@
-/// Resolves `\\`, `\"` and `\n`; a backslash before anything else stands for itself.
+/// The escapes `\\`, `\"` and `\n`; a backslash before anything else stands for itself.
 enum TextEscapes {
+  /// Gives the bytes of a text with its escapes.
+  ///
+  /// - Parameter quotes: false where a quote needs no escape, as in help of text 0.0.4.
+  static func escape(_ text: String, quotes: Bool, to append: (UInt8) -> Void) {
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\\"): append(UInt8(ascii: "\\"))
+      case UInt8(ascii: "\n"):
+        append(UInt8(ascii: "\\"))
+        append(UInt8(ascii: "n"))
+        continue
+      case UInt8(ascii: "\"") where quotes: append(UInt8(ascii: "\\"))
+      default: break
+      }
+      append(byte)
+    }
+  }
+
   /// - Parameters:
   ///   - bytes: valid UTF-8.
   ///   - quotes: false where a quote needs no escape, as in help of text 0.0.4.
