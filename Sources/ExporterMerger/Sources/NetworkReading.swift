@@ -21,9 +21,6 @@ package struct NetworkReading: SourceReading {
     configuration.httpVersion = .http1Only
     // All sources may be on one host and port, and some of them hang: none waits for another.
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(8, scrapes)
-    // Scrapes are far apart: a connection that was kept would often meet the end of the source's
-    // patience.
-    configuration.connectionPool.idleTimeout = .seconds(1)
     // A source that is down is said to be down at once.
     configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -61,6 +58,9 @@ package struct NetworkReading: SourceReading {
       "Accept": request.accept, "User-Agent": "exporter-merger",
       "X-Prometheus-Scrape-Timeout-Seconds": "\(request.timeout)",
       "Accept-Encoding": address.isLocal ? "identity" : "gzip",
+      // Scrapes are far apart: a connection that was kept would meet the end of the source's
+      // patience, and the request with it would fail.
+      "Connection": "close",
     ]
     var url = ""
     switch address {
