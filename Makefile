@@ -62,6 +62,7 @@ bench: build ## Measure speed and footprint of the release binaries, beside othe
 	done
 	@Benchmarks/run
 	@Benchmarks/http-kvs
+	@Benchmarks/redis-proxy
 	@Benchmarks/exporter-merger
 
 .PHONY: dependencies
