@@ -65,6 +65,7 @@ extension ClientHandler {
     switch decision {
     case .share:
       guard let command else { return refuseLong() }
+      returnUnusedOwn()
       return share(command, index, entry)
     case .own:
       if isEndingFor(kind, blocks: blocks) { return .starved }
@@ -83,6 +84,7 @@ extension ClientHandler {
       return .done
     case .answer(let session):
       guard let command else { return refuseLong() }
+      returnUnusedOwn()
       lane.metrics.commands[index].own += 1
       answer(session, CommandArguments(input.take(command)))
       return .done
@@ -101,6 +103,11 @@ extension ClientHandler {
       discardInput()
       return .starved
     }
+  }
+
+  /// A connection that was asked for when the rest of a long command was still missing.
+  private func returnUnusedOwn() {
+    if own != nil, session.pin == .none { giveBackOwn() }
   }
 
   /// Nobody is there any more for whom something might be waited for.

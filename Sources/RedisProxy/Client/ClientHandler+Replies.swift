@@ -93,7 +93,7 @@ extension ClientHandler {
     ownPool?.drop(upstream)
     (own, ownPool) = (nil, nil)
     let pin = session.pin
-    let isOver = session.transaction.isOver && order.outstanding == 0
+    let isOver = session.isFresh || session.isTransactionOver
     session.pinned(.none)
     if input.isForwarding || pin == .tunnel || (pin == .transaction && !isOver) {
       // What the connection remembered is gone, as if the server had closed it.

@@ -56,10 +56,20 @@ extension ClientHandler {
       case .success(let upstream):
         lane.pool(key).welcome(upstream)
         then(self, upstream.greeting)
-      case .failure(let failure): answerError(failure.reply(.primary))
+      case .failure(let failure):
+        answerError(failure.reply(.primary))
+        // What follows must not run as another user or in another database.
+        if !Self.isAnswer(failure, to: key) { discardInput() }
       }
       lane.advanceLater(self)
     }
+  }
+
+  /// Whether a server has refused because of what the client said, so that the client stays where it
+  /// was, as on a connection to the server itself.
+  private static func isAnswer(_ failure: UpstreamFailure, to key: UpstreamKey) -> Bool {
+    guard case .refused(let text) = failure, !text.hasPrefix("ERR max number") else { return false }
+    return key.identity != .proxy || !text.hasPrefix("WRONGPASS")
   }
 
   /// From now on commands go where clients with this key go.

@@ -85,7 +85,11 @@ extension ClientHandler {
     lane.metrics.refused += 1
     reply(.simpleError(failure.reply(.primary)))
     if !input.isForwarding, case .complete(let command)? = try? input.front() {
-      _ = input.take(command)
+      switch lane.table.entries[input.index(in: lane.table, command.name)].kind {
+      // What follows must not run outside of the transaction.
+      case .transaction(.multi), .transaction(.watch): discardInput()
+      default: _ = input.take(command)
+      }
     } else {
       // The rest of it is still to come, and nobody is there to take it.
       discardInput()

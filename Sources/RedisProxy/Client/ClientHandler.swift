@@ -129,6 +129,7 @@ final class ClientHandler: ChannelDuplexHandler {
     if context.channel.isWritable {
       releaseStalls()
       advance()
+      settle()
     }
     context.fireChannelWritabilityChanged()
   }
@@ -142,8 +143,15 @@ final class ClientHandler: ChannelDuplexHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { leave() }
 
-  /// At once, whatever has not been written yet.
-  func close() { context?.close(promise: nil) }
+  /// At once, whatever has not been written yet. With TLS it takes a moment until the client is gone,
+  /// in which nothing is done for it any more.
+  func close() {
+    guard let context else { return }
+    (isFinishing, ending) = (true, .discarding)
+    input.clear()
+    releaseStalls()
+    context.close(promise: nil)
+  }
 
   /// Nothing of this client stays behind on any connection.
   private func leave() {

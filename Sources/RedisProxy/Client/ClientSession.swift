@@ -43,6 +43,12 @@ struct ClientSession {
   private(set) var isWaiting = false
   /// What goes to its own connection is queued there: `MULTI` was sent, and its end was not.
   private(set) var isQueueing = false
+  /// `WATCH` was sent, and its reply has not come.
+  private var isWatchSent = false
+
+  /// Whether nothing of a transaction is left: neither what the server has said, nor what it may have
+  /// begun without having said so.
+  var isTransactionOver: Bool { transaction.isOver && !isQueueing && !isWatchSent }
 
   /// - Parameters:
   ///   - blocks: whether it has the argument that makes it wait.
@@ -123,6 +129,7 @@ struct ClientSession {
     if waits(kind, blocks: blocks) { isWaiting = true }
     switch kind {
     case .transaction(.multi): isQueueing = true
+    case .transaction(.watch): isWatchSent = true
     case .transaction(.exec), .transaction(.discard): isQueueing = false
     default: break
     }
@@ -131,6 +138,7 @@ struct ClientSession {
   /// All replies have come.
   mutating func settled() {
     isWaiting = false
+    isWatchSent = false
     isQueueing = transaction.isOpen
   }
 

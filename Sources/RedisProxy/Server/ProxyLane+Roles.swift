@@ -40,17 +40,48 @@ extension ProxyLane {
     }
   }
 
-  /// A connection to the same server that can be asked something.
+  /// A connection to the same server that can be asked something: best one of the proxy's own user,
+  /// since that of a client may not be allowed to.
   private func peer(of upstream: Upstream) -> Upstream? {
-    if upstream.owner == nil { return upstream.isOpen ? upstream : nil }
-    for pool in pools.values where pool.key.role == upstream.key.role {
-      if let peer = pool.shared.all.first(where: { $0.address == upstream.address && $0.isSharable }
-      ) {
-        return peer
+    let peers = pools.values.filter { $0.key.role == upstream.key.role }
+      .flatMap(\.shared.all).filter { $0.address == upstream.address && $0.isSharable }
+    if let peer = peers.first(where: { $0.key.identity == .proxy }) { return peer }
+    return upstream.owner == nil && upstream.isOpen ? upstream : peers.first
+  }
+
+  // MARK: Replicas in the primary's place
+
+  /// Whether a connection for the primary goes to a replica, since no primary could be reached.
+  func isStandIn(_ upstream: Upstream) -> Bool {
+    guard let book = books[.primary], book.addresses.count > 1 else { return false }
+    return (upstream.greeting.role ?? book.role(of: upstream.address)) == "slave"
+  }
+
+  /// Looks for the primary as long as a replica stands in for it, and moves everybody there.
+  func replaceStandIns() {
+    let primaries = pools.values.filter { $0.key.role == .primary }
+    let hasPrimary = primaries.contains { pool in
+      pool.shared.all.contains { $0.isSharable && !isStandIn($0) }
+    }
+    for pool in primaries {
+      if hasPrimary {
+        pool.retire(where: isStandIn)
+        continue
+      }
+      for upstream in pool.shared.all where upstream.isSharable {
+        pool.shared.connect()
+        // It may have become the primary itself.
+        upstream.ask(RESPCommand("ROLE")) { [self] reply in
+          upstream.greeting.learn(role: reply)
+          if let role = upstream.greeting.role {
+            books[.primary]?.learned(role, of: upstream.address)
+          }
+        }
       }
     }
-    return nil
   }
+
+  // MARK: Replicas for reads
 
   /// Asks again who is what: no further commands on the connections that there are.
   private func lookUpRoles(because upstream: Upstream) {
@@ -78,8 +109,8 @@ extension ProxyLane {
   /// Asks each replica whether it still follows its primary: one that does not goes on answering,
   /// with what was true when it lost it.
   func checkReplicas() {
-    guard let shared = pools[UpstreamKey(role: .reader)]?.shared else { return }
-    for upstream in shared.all where upstream.isSharable {
+    let readers = pools.values.filter { $0.key.role == .reader }.flatMap(\.shared.all)
+    for upstream in readers where upstream.isSharable {
       upstream.ask(RESPCommand("ROLE")) { [self] reply in
         var greeting = Greeting()
         greeting.learn(role: reply)

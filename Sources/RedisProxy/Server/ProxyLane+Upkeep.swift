@@ -32,6 +32,7 @@ extension ProxyLane {
     for role in UpstreamRole.allCases where role == .primary || splitsReads {
       followNames(role, now)
     }
+    replaceStandIns()
     if splitsReads { checkReplicas() }
     admitWaiting()
     refuseLateClients(at: now)

@@ -22,8 +22,9 @@ extension ProxyLane {
         let names = (books[key.role]?.names ?? []).map(\.host).joined(separator: ", ")
         return done(.failure(.unreachable("\(names) cannot be resolved")))
       }
-      let attempt = OpeningAttempt(key: key, wantsTable: wantsTable, deadline: deadline, done: done)
-      tryNext(attempt, ordered[...], acceptsReplica: ordered.count == 1 || key.role == .reader)
+      let attempt = OpeningAttempt(
+        key: key, wantsTable: wantsTable, deadline: deadline, mayStandIn: used.isEmpty, done: done)
+      tryNext(attempt, ordered[...], acceptsReplica: all.count == 1 || key.role == .reader)
     }
   }
 
@@ -31,6 +32,8 @@ extension ProxyLane {
     let key: UpstreamKey
     let wantsTable: Bool
     let deadline: NIODeadline
+    /// Whether a replica will do for the primary, if there is none.
+    let mayStandIn: Bool
     let done: (Result<Upstream, UpstreamFailure>) -> Void
     var replicas: [SocketAddress] = []
     var failure = UpstreamFailure.unreachable("there is no address")
@@ -40,7 +43,7 @@ extension ProxyLane {
     _ attempt: OpeningAttempt, _ addresses: ArraySlice<SocketAddress>, acceptsReplica: Bool
   ) {
     guard let address = addresses.first, now < attempt.deadline, !isClosed else {
-      if !attempt.replicas.isEmpty, !acceptsReplica {
+      if !attempt.replicas.isEmpty, !acceptsReplica, attempt.mayStandIn {
         // No primary among them: a replica answers reads, and says itself that it takes no writes.
         return tryNext(attempt, attempt.replicas[...], acceptsReplica: true)
       }

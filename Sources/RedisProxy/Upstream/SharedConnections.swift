@@ -88,6 +88,11 @@ final class SharedConnections {
 
   private func attempt() {
     guard !lane.isClosed else { return }
+    // Meanwhile a login may have brought one.
+    if key.role == .primary, all.contains(where: { $0.isSharable && !lane.isStandIn($0) }) {
+      isConnecting = false
+      return wake()
+    }
     let used = all.filter(\.isSharable).map(\.address)
     lane.open(key, avoiding: used) { [weak self] result in
       guard let self else {
@@ -110,6 +115,7 @@ final class SharedConnections {
   func adopt(_ upstream: Upstream) {
     lastUse = lane.now
     all.append(upstream)
+    if key.role == .primary, !lane.isStandIn(upstream) { retire(where: lane.isStandIn) }
     if key.role == .primary, all.count == 1 { lane.refreshTable(key) }
     wake()
   }

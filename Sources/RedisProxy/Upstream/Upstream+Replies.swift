@@ -99,7 +99,8 @@ extension Upstream {
         guard expectsReset else { continue }
         isOver =
           isReplyStatus && Transaction.starts(bytes.extracting(start..<next), with: "+RESET\r\n")
-        if isReplyError { isRefused = true }
+        // Not one to a command before it.
+        if isReplyError, Self.names(bytes.extracting(start..<next), "reset") { isRefused = true }
       }
     } catch {
       return giveUp(error)
@@ -119,6 +120,15 @@ extension Upstream {
     if isRefused {
       expectsReset = false
       owner.tunnelGoesOn()
+    }
+  }
+
+  /// Whether a line has a word in it, in letters of any size.
+  private static func names(_ line: Span<UInt8>, _ word: StaticString) -> Bool {
+    let length = word.utf8CodeUnitCount
+    guard line.count >= length else { return false }
+    return (0...line.count - length).contains { start in
+      (0..<length).allSatisfy { line[start + $0] | 0x20 == word.utf8Start[$0] }
     }
   }
 

@@ -30,6 +30,55 @@ import Testing
     #expect(!former.isOpen)
   }
 
+  @Test func aReplicaStandsInOnlyUntilThePrimaryIsBack() throws {
+    let proxy = try pair()
+    proxy.unplug(1)
+    proxy.advance(by: .seconds(3))
+    let client = try proxy.connect()
+    try client.send("GET a")
+    let standIn = try #require(proxy.connections(to: 4).first { $0.received == ["GET a"] })
+    try standIn.answer("$-1\r\n")
+    #expect(try client.received() == "$-1\r\n")
+    proxy.plug(1)
+    proxy.advance(by: .seconds(8))
+    #expect(!standIn.isOpen)
+    try client.send("GET b", "BLPOP q 0")
+    proxy.run()
+    #expect(proxy.connections(to: 4).allSatisfy { $0.received.isEmpty })
+    #expect(proxy.connections(to: 1).contains { $0.received == ["GET b"] })
+  }
+
+  @Test func aStandInThatBecomesThePrimaryStays() throws {
+    let proxy = try pair()
+    proxy.unplug(1)
+    proxy.advance(by: .seconds(3))
+    let standIn = try #require(proxy.connections(to: 4).first)
+    proxy.becomesReplica(4, false)
+    proxy.becomesReplica(1, true)
+    proxy.plug(1)
+    proxy.advance(by: .seconds(8))
+    #expect(standIn.isOpen)
+    let client = try proxy.connect()
+    try client.send("SET a 1")
+    #expect(standIn.received == ["SET a 1"])
+    #expect(proxy.connections(to: 1).isEmpty)
+  }
+
+  /// What comes back first may be a login.
+  @Test func noReplicaIsAddedBesideThePrimary() throws {
+    let proxy = try pair()
+    let client = try proxy.connect()
+    proxy.unplug(1)
+    proxy.unplug(4)
+    proxy.advance(by: .seconds(4))
+    try client.send("HELLO 2")
+    proxy.plug(1)
+    proxy.plug(4)
+    proxy.advance(by: .seconds(12))
+    #expect(!proxy.connections(to: 1).isEmpty)
+    #expect(proxy.connections(to: 4).isEmpty)
+  }
+
   @Test func anErrorThatOnlyLooksLikeAFailoverChangesNothing() throws {
     let proxy = try pair()
     let client = try proxy.connect()

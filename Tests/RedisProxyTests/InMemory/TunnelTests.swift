@@ -59,13 +59,28 @@ import Testing
     try client.send("RESET")
     try client.send("GET a")
     #expect(own.received == ["RESET"])
-    try own.answer("-NOPERM no\r\n")
+    let error = "-NOPERM User app has no permissions to run the 'reset' command\r\n"
+    try own.answer(error)
     proxy.run()
     #expect(own.received == ["GET a"])
-    #expect(try client.received() == "-NOPERM no\r\n")
+    #expect(try client.received() == error)
     try client.send("RESET x")
     try client.send("GET b")
     #expect(own.received == ["GET a", "RESET x", "GET b"])
+  }
+
+  @Test func anErrorBeforeTheReplyToAResetIsNotItsRefusal() throws {
+    let proxy = try MemoryProxy()
+    let (client, own) = try subscribe(proxy)
+    try client.send("GET x", "RESET", "GET a")
+    #expect(own.received == ["GET x", "RESET"])
+    try own.answer("-ERR Can't execute 'get': only (P|S)SUBSCRIBE / PING / QUIT\r\n")
+    #expect(own.isOpen)
+    #expect(own.received == ["RESET"])
+    try own.answer("+RESET\r\n")
+    proxy.run()
+    #expect(!own.isOpen)
+    #expect(try proxy.shared.received == ["GET a"])
   }
 
   @Test func aServerThatHangsUpBeforeItsReplyEndsTheClient() throws {
