@@ -6,24 +6,25 @@ import Testing
 
 /// Scrapers that do not behave.
 @Suite struct MergerScraperTests {
-  /// Asks for metrics and reads nothing of the answer.
-  private func ask(_ merger: RunningMerger, timeout: Int) async throws -> any Channel {
-    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+  /// Asks for metrics, and reads nothing of the answer by itself.
+  private func ask(
+    _ merger: RunningMerger, timeout: Int
+  ) async throws -> (channel: any Channel, start: EventLoopFuture<String>) {
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    let start = eventLoop.makePromise(of: String.self)
+    let channel = try await ClientBootstrap(group: eventLoop)
       .channelOption(.autoRead, value: false)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(FirstBytes(start))
+        }
+      }
       .connect(host: "127.0.0.1", port: merger.port).get()
     try await channel.writeAndFlush(
       ByteBuffer(
         string: "GET /metrics HTTP/1.1\r\nHost: x\r\n"
           + "X-Prometheus-Scrape-Timeout-Seconds: \(timeout)\r\n\r\n"))
-    return channel
-  }
-
-  private func status(_ merger: RunningMerger, until wanted: UInt) async throws {
-    try await withDeadline(.seconds(60), "an answer has the status \(wanted)") {
-      while try await merger.get(headers: ["Accept-Encoding": "identity"]).status != wanted {
-        try await Task.sleep(for: .milliseconds(50))
-      }
-    }
+    return (channel, start.futureResult)
   }
 
   @Test func slowReadersDoNotKeepOthersOut() async throws {
@@ -36,12 +37,22 @@ import Testing
       let merger = try await RunningMerger.start(
         ["--url", "file:\(directory)/large.prom", "--timeout", "60s"], in: processes)
       var channels: [any Channel] = []
-      for _ in 0..<4 { channels.append(try await ask(merger, timeout: 15)) }
-      // All places are taken.
-      try await status(merger, until: 503)
+      for _ in 0..<4 {
+        let (channel, start) = try await ask(merger, timeout: 40)
+        channels.append(channel)
+        // No more than the beginning: the place is taken, and stays so.
+        channel.read()
+        #expect(try await start.get().hasPrefix("HTTP/1.1 200 OK\r\n"))
+      }
+      let refused = try await merger.get(headers: ["Accept-Encoding": "identity"])
+      #expect(refused.status == 503)
       #expect(try await merger.get("/healthz").text == "OK\n")
-      // They have given up long since; nobody is kept out for their sake.
-      try await status(merger, until: 200)
+      // When they have given up long since, nobody is kept out for their sake.
+      try await withDeadline(.seconds(120), "there is room again") {
+        while try await merger.get(headers: ["Accept-Encoding": "identity"]).status != 200 {
+          try await Task.sleep(for: .milliseconds(50))
+        }
+      }
       #expect(merger.process.output.contains { $0.contains("Scraper too slow") })
       for channel in channels { try? await channel.close() }
     }
@@ -52,7 +63,7 @@ import Testing
     try await ScriptedSource.with([hanging]) { urls in
       try await withLocalProcesses { processes in
         let merger = try await RunningMerger.start(["--url", urls[0]], in: processes)
-        let channel = try await ask(merger, timeout: 3600)
+        let channel = try await ask(merger, timeout: 3600).channel
         try await channel.close()
         let answer = try await merger.get(headers: ["X-Prometheus-Scrape-Timeout-Seconds": "2"])
         let errors = "exporter_merger_source_scrape_errors_total{merger_url=\"\(urls[0])\",reason="
@@ -61,4 +72,19 @@ import Testing
       }
     }
   }
+}
+
+/// Tells what came first.
+private final class FirstBytes: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let start: EventLoopPromise<String>
+
+  init(_ start: EventLoopPromise<String>) { self.start = start }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    start.succeed(String(buffer: unwrapInboundIn(data)))
+  }
+
+  func channelInactive(context: ChannelHandlerContext) { start.fail(ChannelError.eof) }
 }
