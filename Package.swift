@@ -139,6 +139,7 @@ let package = Package(
 
     // Calls of Linux that Swift does not show.
     .target(name: "CLinux"),
+    library("ProcessTrees", ["CLinux"]),
     library("HTTPUpstream", ["EventLoops", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL]),
     library(
       "ObjectStore",
@@ -187,6 +188,8 @@ let package = Package(
 
     library(
       "FilteringProxy", ["IPAddresses", nioCore, nioPosix, lifecycle, logging]),
+
+    library("ChromiumServer", ["JSON"]),
 
     library(
       "RedisProxy",
@@ -252,6 +255,8 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("URIEncodingTests", ["URIEncoding"]),
     tests("IPAddressesTests", ["IPAddresses"]),
+    tests("ChromiumServerTests", ["ChromiumServer", "JSON"]),
+    tests("ProcessTreesTests", ["ProcessTrees", "LocalServers"]),
     tests("WebSocketFramesTests", ["WebSocketFrames", nioCore, nioEmbedded, nioWebSocket]),
     tests(
       "FilteringProxyTests",

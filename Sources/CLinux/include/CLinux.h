@@ -4,6 +4,8 @@
 // `mallopt` and its parameters.
 #include <malloc.h>
 #include <stdint.h>
+// `pidfd_open`, `pidfd_send_signal`.
+#include <sys/pidfd.h>
 #include <sys/types.h>
 
 // Calls of Linux that Swift's Glibc module does not show.
