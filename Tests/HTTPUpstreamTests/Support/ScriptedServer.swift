@@ -70,9 +70,9 @@ final class ScriptedServer: Sendable {
     _ script: Script, on connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ number: Int
   ) async {
     // Clients that go away in the middle are what is tested.
-    try? await connection.executeThenClose { inbound, outbound in
+    try? await connection.executeThenClose { inbound, _ in
       try await script(
-        ScriptedConnection(number, inbound.makeAsyncIterator(), outbound, connection.channel))
+        ScriptedConnection(number, inbound.makeAsyncIterator(), connection.channel))
     }
   }
 }
@@ -82,17 +82,15 @@ final class ScriptedConnection {
   /// Of the server, from 1.
   let number: Int
   private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   private let channel: any Channel
   private var received = ByteBuffer()
 
   init(
     _ number: Int, _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
-    _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ channel: any Channel
+    _ channel: any Channel
   ) {
     self.number = number
     self.inbound = inbound
-    self.outbound = outbound
     self.channel = channel
   }
 
@@ -123,8 +121,8 @@ final class ScriptedConnection {
   func waitForEnd() async throws { while try await inbound.next(isolation: #isolation) != nil {} }
 
   /// Returns when the socket has taken it.
-  func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
-  func send(_ bytes: ByteBuffer) async throws { try await outbound.write(bytes) }
+  func send(_ text: String) async throws { try await send(ByteBuffer(string: text)) }
+  func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes).get() }
 
   /// Ends the connection without a word (RST).
   func reset() async throws {
